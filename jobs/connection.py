@@ -1,0 +1,94 @@
+"""Connections to the store, and what its faults mean to us."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib import resources
+from typing import Any
+
+import orjson
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from jobs import keys
+from jobs.errors import StorageFull, StoreUnavailable
+
+CALL_SECONDS = 2.0
+"""How long a call may take before the store counts as unavailable; without it a frozen store hangs us for ever."""
+
+Client = ArqRedis
+
+
+@asynccontextmanager
+async def connect(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64) -> AsyncIterator[Client]:
+    """A client of the store with a pool of its own; blocking reads want one with a longer `call_seconds`."""
+    client = open_client(url, call_seconds=call_seconds, most=most)
+    try:
+        yield client
+    finally:
+        await client.aclose(close_connection_pool=True)
+
+
+def open_client(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64) -> Client:
+    """The same client for who closes it by hand; it connects at its first call."""
+    pool = ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=min(call_seconds, CALL_SECONDS),
+        socket_timeout=call_seconds,
+        max_connections=most,
+        retry=Retry(NoBackoff(), 0),  # a call sent twice must be one that we know can be
+        **({"ssl_check_hostname": True} if url.startswith("rediss:") else {}),
+    )
+    return Client(pool, job_serializer=orjson.dumps, job_deserializer=orjson.loads, default_queue_name=keys.QUEUE)
+
+
+@contextmanager
+def store_faults() -> Iterator[None]:
+    """Turns what the store client raises into StoreUnavailable or StorageFull; our mistakes pass as they are."""
+    try:
+        yield
+    except OutOfMemoryError as error:
+        raise StorageFull("The store is out of memory; raise its maxmemory or delete jobs.") from error
+    except (RedisConnectionError, RedisTimeoutError, BusyLoadingError, OSError) as error:
+        raise StoreUnavailable("The store does not answer; try again in a moment.") from error
+    except ReadOnlyError as error:
+        raise StoreUnavailable("The store is read-only just now; try again in a moment.") from error
+    except ResponseError as error:
+        _raise_for(str(error), error)
+        raise
+    except RedisError as error:
+        raise StoreUnavailable("The store gave no usable answer; try again in a moment.") from error
+
+
+def _raise_for(reply: str, error: ResponseError) -> None:
+    """Scripts bring a server's refusal inside a longer sentence."""
+    if "OOM" in reply:
+        raise StorageFull("The store is out of memory; raise its maxmemory or delete jobs.") from error
+    if "MISCONF" in reply:
+        raise StorageFull("The store cannot write to its disk; free some space there.") from error
+    if any(word in reply for word in ("NOREPLICAS", "LOADING", "READONLY", "MASTERDOWN", "BUSY ")):
+        raise StoreUnavailable("The store takes no writes just now; try again in a moment.") from error
+
+
+class Script:
+    """One of the scripts in `jobs/lua`, run as one atomic act of the store."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._script: AsyncScript = client.register_script(script_text(name))
+
+    async def __call__(self, *arguments: str | bytes | float, client: Any = None) -> Any:
+        """The script's answer, undecoded; StoreUnavailable or StorageFull where there is none."""
+        with store_faults():
+            return await self._script(keys=(), args=arguments, client=client)
+
+
+def script_text(name: str) -> str:
+    """The script with what all of them share in front."""
+    constants = "".join(f"local {name} = '{value}'\n" for name, value in keys.script_constants().items())
+    folder = resources.files("jobs") / "lua"
+    return constants + (folder / "lib.lua").read_text() + (folder / f"{name}.lua").read_text()

@@ -1,0 +1,171 @@
+"""One class per error: a stable code, a title, and a sentence that tells the reader what to do; nothing of HTTP."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class JobError(Exception):
+    """The product refuses or cannot do something; the message says what to do about it."""
+
+    code: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something went wrong inside the service"
+
+    @property
+    def detail(self) -> str:
+        """The sentence for the reader: what was raised, else what the class says."""
+        return str(self) or self.title
+
+
+# What a client asked for
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing wrong with an input; `pointer` is a JSON Pointer (RFC 6901) into it."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidInput(JobError):
+    """The input does not fit its kind; mend what `violations` names and submit again."""
+
+    code = "invalid-input"
+    title = "The input does not fit its kind"
+
+    def __init__(self, detail: str = "", *, violations: tuple[Violation, ...] = ()) -> None:
+        super().__init__(detail)
+        self.violations = violations
+
+
+class UnknownKind(JobError):
+    """No kind has this name; GET /v1/kinds lists them."""
+
+    code = "unknown-kind"
+    title = "No kind has this name"
+
+
+class InvalidCursor(JobError):
+    """The cursor is not of the form that this endpoint gives out; start without one."""
+
+    code = "invalid-cursor"
+    title = "Not a cursor of this endpoint"
+
+
+class JobNotFound(JobError):
+    """No job that you may see has this id, or it expired; submit it again."""
+
+    code = "job-not-found"
+    title = "No such job"
+
+
+class IdempotencyKeyReused(JobError):
+    """The key already belongs to a job with another input; choose a new key."""
+
+    code = "idempotency-key-reused"
+    title = "The idempotency key belongs to another input"
+
+
+class NotTerminal(JobError):
+    """The job has not ended; cancel it first or wait for its end."""
+
+    code = "not-terminal"
+    title = "The job has not ended"
+
+
+# What the store says
+
+
+class StoreUnavailable(JobError):
+    """The store does not answer; nothing was lost, try again soon."""
+
+    code = "store-unavailable"
+    title = "The store does not answer"
+
+
+class StorageFull(JobError):
+    """The store takes no more writes (memory or disk); free some or raise its limit."""
+
+    code = "storage-full"
+    title = "The store is full"
+
+
+class StoreUnsuitable(JobError):
+    """The store would lose jobs or cannot run them; the message says what to set."""
+
+    code = "store-unsuitable"
+    title = "The store is not set up to keep jobs"
+
+
+class Corrupt(JobError):
+    """What the store holds of this job cannot be read."""
+
+    code = "corrupt"
+    title = "The stored job cannot be read"
+
+
+class IntegrityError(JobError):
+    """The store answered about another job than the one asked for; the answer was thrown away."""
+
+    code = "integrity-error"
+    title = "The store's answer did not fit the question"
+
+
+# What happens to a running job
+
+
+class LeaseLost(JobError):
+    """Another worker holds the job now; stop at once and write nothing."""
+
+    code = "lease-lost"
+    title = "Another worker holds the job"
+
+
+class JobEnded(JobError):
+    """The job's last update is written; nothing can follow it."""
+
+    code = "job-ended"
+    title = "The job has ended"
+
+
+class DoNotRetry(JobError):
+    """The job cannot succeed however often it is tried; it fails now."""
+
+    code = "do-not-retry"
+    title = "The job cannot succeed"
+
+
+class RetryAfter(JobError):
+    """The job should be tried again, but not before `delay` seconds have passed."""
+
+    code = "retries-exhausted"
+    title = "The job was to be tried again later"
+
+    def __init__(self, detail: str = "", *, delay: float) -> None:
+        super().__init__(detail)
+        self.delay = delay
+
+
+class ResultTooLarge(JobError):
+    """The result is over the size that the store keeps; return less, or a link to it."""
+
+    code = "result-too-large"
+    title = "The result is too large to keep"
+
+
+class StepRepeated(JobError):
+    """Two steps of one run have the same name; a kept result must belong to one of them."""
+
+    code = "do-not-retry"
+    title = "Two steps of one run have the same name"
+
+
+class AnswerFailed(JobError):
+    """A provider gave no complete answer; its part says so and the other parts go on."""
+
+    title = "The provider gave no complete answer"
+
+    def __init__(self, code: str, detail: str, *, retryable: bool) -> None:
+        super().__init__(detail)
+        self.code = code  # type: ignore[misc]  # each failure brings the code of its cause
+        self.retryable = retryable

@@ -1,0 +1,62 @@
+"""Every Redis key and channel; the scripts make the same names from what `script_constants` hands them."""
+
+import hashlib
+
+from jobs.model import JobId
+
+PREFIX = "js:"
+QUEUE = "js:queue"
+BELL = "js:bell"
+CANCELS = "js:cancels"
+WORKERS = "js:workers"
+DEAD_LETTERS = "js:dead-letters"
+TRIMS = "js:trims"
+
+# arq's own names, with which its tools still read our queue (arq.constants).
+ARQ_JOB = "arq:job:"
+ARQ_IN_PROGRESS = "arq:in-progress:"
+
+
+def job(job_id: JobId) -> str:
+    """Hash: the record, the log's counters, and the folded fields of the snapshot."""
+    return f"{PREFIX}{job_id}:job"
+
+
+def payload(job_id: JobId) -> str:
+    """String: the job's input."""
+    return f"{PREFIX}{job_id}:input"
+
+
+def channel(job_id: JobId) -> str:
+    """Channel: each entry of the job's log as it is appended."""
+    return f"{PREFIX}{job_id}:channel"
+
+
+def idempotency(subject: str | None, kind: str, key: str) -> str:
+    """String: the job that a key belongs to; a key belongs to subject and kind."""
+    parts = "\x00".join(("" if subject is None else f"s{subject}", kind, key))
+    return f"{PREFIX}idempotency:{hashlib.sha256(parts.encode()).hexdigest()}"
+
+
+def worker(name: str) -> str:
+    """String: a worker's heartbeat."""
+    return f"{PREFIX}worker:{name}"
+
+
+def lease(job_id: JobId) -> str:
+    """String: the fencing token of the worker that holds the job."""
+    return ARQ_IN_PROGRESS + job_id
+
+
+def script_constants() -> dict[str, str]:
+    """The names that the scripts need, by the name of the constant they find them under."""
+    return {
+        "PREFIX": PREFIX,
+        "QUEUE": QUEUE,
+        "BELL": BELL,
+        "CANCELS": CANCELS,
+        "DEAD_LETTERS": DEAD_LETTERS,
+        "TRIMS": TRIMS,
+        "ARQ_JOB": ARQ_JOB,
+        "ARQ_IN_PROGRESS": ARQ_IN_PROGRESS,
+    }

@@ -1,0 +1,105 @@
+"""The contract between a kind of job and whatever runs it: `Kind` is declared, `Run` is handed over."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, JsonValue
+
+from jobs.model import JobId
+
+Input = TypeVar("Input", bound=BaseModel)
+Kept = TypeVar("Kept", bound=JsonValue)
+
+HOUR_SECONDS = 3600
+DAY_SECONDS = 24 * HOUR_SECONDS
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a provider is asked; `model` None means the provider's default model."""
+
+    provider: str
+    turns: tuple[Turn, ...]
+    model: str | None = None
+    system: str | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens as the provider counted them, and their price in US dollars where the model's price is known."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A provider's complete answer; `elapsed` and `first_token` are seconds since it was asked."""
+
+    text: str
+    model: str
+    usage: Usage | None
+    elapsed: float
+    first_token: float | None
+
+
+class Run(Protocol):
+    """What a running job may do; every act may raise LeaseLost, and then the kind must stop."""
+
+    @property
+    def job_id(self) -> JobId: ...
+
+    @property
+    def attempt(self) -> int:
+        """Which try of this run it is, counted from 1."""
+
+    @property
+    def providers(self) -> Sequence[str]:
+        """The providers that are configured, in the order of their cards."""
+
+    async def step(self, name: str, act: Callable[[], Awaitable[Kept]]) -> Kept:
+        """The result of `act`, which is JSON; kept, so that a later attempt gets it without running `act`."""
+
+    async def progress(
+        self,
+        *,
+        percent: float | None = None,
+        message: str | None = None,
+        counters: dict[str, int] | None = None,
+    ) -> None:
+        """Tell the listeners how far the job is; only what is given changes."""
+
+    async def ask(self, part: str, question: Question) -> Answer:
+        """The provider's answer, streamed into the part as it is written and kept like a step's result;
+        AnswerFailed once its tries are used up."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Input]):
+    """A type of job: its name, what it takes, what it does, and the bounds it runs in."""
+
+    name: str
+    input: type[Input]
+    perform: Callable[[Run, Input], Awaitable[JsonValue]]
+    summary: str
+    retention_seconds: int = DAY_SECONDS
+    failed_retention_seconds: int = 30 * DAY_SECONDS
+    timeout_seconds: float | None = 15 * 60
+    max_attempts: int = 16
+    body_limit: int = MEBIBYTE
+    result_limit: int = 4 * MEBIBYTE
+
+
+AnyKind = Kind[Any]

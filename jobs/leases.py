@@ -1,0 +1,87 @@
+"""Who holds a job: claim it under a lease, hand it back, or put it off until its next attempt."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from jobs.clock import MICROSECONDS
+from jobs.connection import Client, Script
+from jobs.errors import LeaseLost
+from jobs.model import Failure, JobId, JsonObject
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that this worker holds, with all that earlier attempts kept of it."""
+
+    job_id: JobId
+    token: str
+    kind: str
+    run: int
+    attempt: int
+    max_attempts: int
+    attempt_seconds: float
+    subject: str | None
+    request_id: str
+    input: bytes
+    kept: dict[str, bytes]
+    parts: dict[str, JsonObject]
+    progress: JsonObject
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What one call gave; `wait_seconds` until the next job falls due, None where none will."""
+
+    jobs: list[Claim]
+    wait_seconds: float | None
+
+
+class Leases:
+    """The leases on one store's queue."""
+
+    def __init__(self, client: Client, *, lease_seconds: float) -> None:
+        self._lease_ms = round(lease_seconds * 1000)
+        self._claim = Script(client, "claim")
+        self._release = Script(client, "release")
+        self._postpone = Script(client, "postpone")
+
+    async def claim(self, *, slots: int, token: str, kinds: list[str]) -> Claims:
+        """Up to `slots` due jobs of these kinds, each leased to the token and said to be running."""
+        wait_ms, rows = await self._claim(slots, self._lease_ms, token, *kinds)
+        jobs = [_claim(row, token) for row in rows]
+        return Claims(jobs, None if wait_ms < 0 else wait_ms / 1000)
+
+    async def release(self, claim: Claim) -> None:
+        """Hand the job back, for the next worker at once, with the same attempt."""
+        _held(await self._release(claim.job_id, claim.token))
+
+    async def postpone(self, claim: Claim, *, delay_seconds: float, error: Failure) -> None:
+        """End this attempt; the next one begins after the delay."""
+        delay_ms = round(delay_seconds * 1000)
+        _held(await self._postpone(claim.job_id, claim.token, delay_ms, error.model_dump_json()))
+
+
+def _held(answer: bytes) -> None:
+    if answer == b"FENCED":
+        raise LeaseLost("Another worker holds the job, or nobody does any more.")
+
+
+def _claim(row: list[Any], token: str) -> Claim:
+    job_id, kind, run, attempt, attempt_us, subject, most, request_id, payload, kept, parts, progress = row
+    return Claim(
+        job_id=JobId(job_id.decode()),
+        token=token,
+        kind=kind.decode(),
+        run=run,
+        attempt=attempt,
+        max_attempts=int(most),
+        attempt_seconds=int(attempt_us) / MICROSECONDS,
+        subject=subject.decode() or None,
+        request_id=request_id.decode(),
+        input=payload,
+        kept={name.decode(): value for name, value in zip(kept[::2], kept[1::2], strict=True)},
+        parts={name.decode(): orjson.loads(value) for name, value in zip(parts[::2], parts[1::2], strict=True)},
+        progress=orjson.loads(progress) if progress else {},
+    )

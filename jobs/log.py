@@ -1,0 +1,125 @@
+"""A job's log: append under a lease, read after a cursor, and the snapshot that is the sum of it."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from jobs import keys, snapshot
+from jobs.connection import Client, Script, store_faults
+from jobs.errors import IntegrityError, JobEnded, JobNotFound, LeaseLost
+from jobs.model import JobId, State
+from jobs.snapshot import Story
+from jobs.updates import Cursor, Entry
+
+PAGE_ENTRIES = 500
+
+
+@dataclass(frozen=True)
+class Line:
+    """One update on its way into the log, taken apart so that the store can fold what it never reads.
+
+    `body` is the update as clients get it; `value` is the whole thing that it leaves behind (a part without its
+    text, a step, the progress); `write` says what `text` does to a part's text (`+` adds, `=` replaces) or, for
+    a step, that `text` is its result, to be kept."""
+
+    event: str
+    body: bytes = b""
+    name: str = ""
+    head: str = ""
+    value: bytes = b""
+    write: str = ""
+    text: bytes = b""
+
+    def arguments(self) -> tuple[str | bytes, ...]:
+        return self.event, self.name, self.head, self.body, self.value, self.write, self.text
+
+
+@dataclass(frozen=True)
+class Page:
+    """What follows a cursor: the next entries, the bytes of all that follow, and what a snapshot would take."""
+
+    entries: list[Entry]
+    behind: int
+    snapshot_size: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """The little of a job that decides who may see it, and whether there is anything to wait for."""
+
+    kind: str
+    subject: str | None
+    state: State
+    cursor: Cursor
+
+
+class Log:
+    """Every job's log in one store."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._append = Script(client, "append")
+        self._read = Script(client, "read")
+        self._snapshot = Script(client, "snapshot")
+        self._trim = Script(client, "trim")
+
+    async def append(self, job_id: JobId, lines: list[Line], *, token: str, flush: int) -> None:
+        """Number, store, fold and announce the lines as one act; the same flush sent again changes nothing.
+
+        LeaseLost where the token is not the lease's; JobEnded after the last update of the run."""
+        arguments = [argument for line in lines for argument in line.arguments()]
+        answer = await self._append(job_id, token, flush, *arguments)
+        match answer[0]:
+            case b"APPENDED" | b"DUPLICATE":
+                return
+            case b"CLOSED":
+                raise JobEnded("The job has ended; nothing more can be written to it.")
+        raise LeaseLost("Another worker holds the job, or nobody does any more.")
+
+    async def read(self, job_id: JobId, after: Cursor, *, most: int = PAGE_ENTRIES) -> Page | None:
+        """The page after the cursor; None where the log does not hold that place. JobNotFound when it is gone."""
+        answer = await self._read(job_id, str(after), most)
+        match answer[0]:
+            case b"GONE":
+                raise JobNotFound("The job was deleted or has expired.")
+            case b"GAP":
+                return None
+        _, behind, size, rows = answer
+        return Page(entries=[_entry(row) for row in rows], behind=int(behind), snapshot_size=int(size))
+
+    async def head(self, job_id: JobId) -> Head:
+        """The job at a glance; JobNotFound when there is none of that id."""
+        with store_faults():
+            fields = ["id", "kind", "subject", "state", "us", "seq"]
+            held: list[Any] = await cast("Awaitable[list[Any]]", self._client.hmget(keys.job(job_id), fields))
+        if held[0] is None:
+            raise JobNotFound("No job has this id, or it has expired.")
+        if held[0] != job_id.encode():
+            raise IntegrityError("The store answered about another job.")
+        _, kind, subject, state, us, seq = held
+        cursor = Cursor(int(us), int(seq))
+        return Head(kind.decode(), subject.decode() or None, State(state.decode()), cursor)
+
+    async def story(self, job_id: JobId) -> Story:
+        """The whole job as of its newest update; JobNotFound when there is none of that id."""
+        answer = await self._snapshot(job_id)
+        if answer is None:
+            raise JobNotFound("No job has this id, or it has expired.")
+        return snapshot.story(job_id, answer)
+
+    async def trim_ended(self, *, most: int = 100) -> int:
+        """Trim the logs of jobs that ended over a minute ago down to their end; how many it looked at."""
+        return int(await self._trim(most))
+
+
+def announced(message: bytes) -> tuple[Cursor, Entry]:
+    """The entry that a channel's message carries, and the cursor of the one before it."""
+    place, before_us, event, total, body = message.split(b"|", 4)
+    cursor = Cursor.parse(place.decode())
+    return Cursor(int(before_us), cursor.seq - 1), Entry(cursor, event.decode(), int(total), body)
+
+
+def _entry(row: Any) -> Entry:
+    cursor, fields = row
+    held = dict(zip(fields[::2], fields[1::2], strict=True))
+    return Entry(Cursor.parse(cursor.decode()), held[b"event"].decode(), int(held[b"total"]), held[b"body"])

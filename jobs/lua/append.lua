@@ -1,0 +1,88 @@
+-- Appends a flush of updates for whoever holds the lease: numbers, stores, folds and announces them as one act.
+-- A flush sent again after a lost reply is told by its number, and nothing happens twice.
+local id, token, flush = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local FIELDS = 7 -- event, name, head, body, value, write, text
+
+local job = open(id)
+if not job then
+  return { 'GONE' }
+end
+if job.token == token and flush <= job.flush then
+  return { 'DUPLICATE' }
+end
+if TERMINAL[job.state] then
+  return { 'CLOSED' }
+end
+if redis.call('GET', ARQ_IN_PROGRESS .. id) ~= token then
+  return { 'FENCED' }
+end
+
+local fresh = {} -- keys that may have been made by this flush
+
+local function know(names, name)
+  if string.find(',' .. job[names] .. ',', ',' .. name .. ',', 1, true) then
+    return
+  end
+  job[names] = job[names] == '' and name or job[names] .. ',' .. name
+  set(job, names, job[names])
+  for _, what in ipairs({ 'parts', 'steps', 'kept', 'texts' }) do
+    fresh[#fresh + 1] = key(id, what)
+  end
+end
+
+-- write: '+' adds a piece to the part's text, '=' puts the text in its place.
+local function write_text(part, write, text)
+  local pieces = key(id, 'text:' .. part)
+  if write == '=' then
+    redis.call('DEL', pieces)
+    redis.call('HSET', key(id, 'texts'), part .. ':bytes', 0)
+  end
+  if text ~= '' then
+    if redis.call('RPUSH', pieces, text) == 1 then
+      redis.call('PEXPIRE', pieces, LIFETIME_MS)
+    end
+    redis.call('HINCRBY', key(id, 'texts'), part .. ':bytes', #text)
+  end
+end
+
+local fold = {
+  progress = function(_, _, value)
+    set(job, 'progress', value)
+  end,
+  -- A step's text is its result, if the step is done: kept, so that no later attempt runs it again.
+  step = function(name, _, value, write, text)
+    know('step_names', name)
+    redis.call('HSET', key(id, 'steps'), name, value)
+    if write == '=' then
+      redis.call('HSETNX', key(id, 'kept'), name, text)
+      set(job, 'crashes', 0)
+    end
+  end,
+  part = function(name, head, value, write, text)
+    know('part_names', name)
+    redis.call('HSET', key(id, 'parts'), name, value)
+    redis.call('HSET', key(id, 'texts'), name .. ':head', head)
+    if write ~= '' then
+      write_text(name, write, text)
+    end
+  end,
+  delta = function(name, _, _, write, text)
+    write_text(name, write, text)
+  end,
+}
+
+set(job, 'flush', flush)
+for first = 4, #ARGV, FIELDS do
+  local event, name, head, body, value, write, text = unpack(ARGV, first, first + FIELDS - 1)
+  if event == 'end' then
+    finish(job, head, value, text)
+    return { 'APPENDED' }
+  end
+  fold[event](name, head, value, write, text)
+  add(job, event, body)
+end
+for _, name in ipairs(fresh) do
+  redis.call('PEXPIRE', name, LIFETIME_MS)
+end
+save(job)
+return { 'APPENDED' }

@@ -1,0 +1,221 @@
+-- What every script shares: opening a job, adding an update to its log, ending it.
+-- Key names are made here from a job's id, because a script touches many jobs; a cluster is refused at start.
+-- Times are microseconds of the store's clock unless a name says otherwise.
+
+local ENTRY_BYTES = 64 -- what `id:`, `event:` and `data:` add to a body on the wire
+local LOG_ENTRIES = 5000
+local LOG_BYTES = 4 * 1024 * 1024
+local TRIM_AFTER_MS = 60 * 1000
+local LIFETIME_MS = 30 * 24 * 3600 * 1000 -- of what a job that never ends leaves behind
+local TERMINAL = { completed = true, failed = true, cancelled = true }
+
+local function key(id, what)
+  return PREFIX .. id .. ':' .. what
+end
+
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+local function now_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- RFC 3339, UTC, milliseconds; the date by the days-to-civil method of H. Hinnant.
+local function stamp(us)
+  local ms = math.floor(us / 1000)
+  local seconds = math.floor(ms / 1000)
+  local days = math.floor(seconds / 86400)
+  local shifted = days + 719468
+  local era = math.floor(shifted / 146097)
+  local day_of_era = shifted - era * 146097
+  local year_of_era = math.floor(
+    (day_of_era - math.floor(day_of_era / 1460) + math.floor(day_of_era / 36524) - math.floor(day_of_era / 146096)) / 365
+  )
+  local day_of_year = day_of_era
+    - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local moon = math.floor((5 * day_of_year + 2) / 153)
+  local day = day_of_year - math.floor((153 * moon + 2) / 5) + 1
+  local month = moon < 10 and moon + 3 or moon - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  local of_day = seconds - days * 86400
+  return string.format(
+    '%04d-%02d-%02dT%02d:%02d:%02d.%03dZ',
+    year, month, day, math.floor(of_day / 3600), math.floor(of_day / 60) % 60, of_day % 60, ms % 1000
+  )
+end
+
+local function quoted(text)
+  return text and text ~= '' and '"' .. text .. '"' or 'null'
+end
+
+local function or_null(json)
+  return json and json ~= '' and json or 'null'
+end
+
+local function split(names)
+  local list = {}
+  for name in string.gmatch(names or '', '[^,]+') do
+    list[#list + 1] = name
+  end
+  return list
+end
+
+-- A job's counters as the record holds them, or nil where there is no such job.
+local function open(id)
+  local held = redis.call(
+    'HMGET', key(id, 'job'),
+    'state', 'run', 'seq', 'us', 'bytes', 'front_bytes', 'attempt', 'started_at',
+    'part_names', 'step_names', 'token', 'flush', 'crashes', 'retention', 'failed_retention', 'idempotency', 'kind'
+  )
+  if not held[1] then
+    return nil
+  end
+  return {
+    id = id,
+    now = now_us(),
+    changes = {},
+    state = held[1],
+    run = tonumber(held[2]),
+    seq = tonumber(held[3]),
+    us = tonumber(held[4]),
+    bytes = tonumber(held[5]),
+    front_bytes = tonumber(held[6]),
+    attempt = tonumber(held[7]),
+    started_at = held[8],
+    part_names = held[9] or '',
+    step_names = held[10] or '',
+    token = held[11],
+    flush = tonumber(held[12]) or 0,
+    crashes = tonumber(held[13]) or 0,
+    retention = tonumber(held[14]),
+    failed_retention = tonumber(held[15]),
+    idempotency = held[16] or '',
+    kind = held[17],
+  }
+end
+
+local function set(job, field, value)
+  job.changes[#job.changes + 1] = field
+  job.changes[#job.changes + 1] = value
+end
+
+-- Numbers an update, stores it and announces it, with the time of the one before, so that whoever keeps the
+-- newest entries knows what they follow. The body is one line of JSON that no script reads.
+local function add(job, event, body)
+  local before = int(job.us)
+  job.seq = job.seq + 1
+  job.us = math.max(job.us, job.now)
+  job.bytes = job.bytes + #body + ENTRY_BYTES
+  local cursor = int(job.us) .. '-' .. int(job.seq)
+  local total = int(job.bytes)
+  redis.call('XADD', key(job.id, 'log'), cursor, 'event', event, 'total', total, 'body', body)
+  redis.call('PUBLISH', key(job.id, 'channel'), cursor .. '|' .. before .. '|' .. event .. '|' .. total .. '|' .. body)
+end
+
+-- Drops entries from the front until the log is within its bounds; the newest always stays.
+local function trim(job)
+  local log = key(job.id, 'log')
+  local excess = redis.call('XLEN', log) - LOG_ENTRIES
+  while excess > 0 or job.bytes - job.front_bytes > LOG_BYTES do
+    local front = redis.call('XRANGE', log, '-', '+', 'COUNT', 2)
+    if #front < 2 then
+      return
+    end
+    set(job, 'front', front[1][1])
+    job.front_bytes = tonumber(front[1][2][4])
+    redis.call('XTRIM', log, 'MINID', '=', front[2][1])
+    excess = excess - 1
+  end
+end
+
+-- Writes what changed; every script that opened a job and changed it ends with this.
+local function save(job)
+  trim(job)
+  set(job, 'seq', int(job.seq))
+  set(job, 'us', int(job.us))
+  set(job, 'bytes', int(job.bytes))
+  set(job, 'front_bytes', int(job.front_bytes))
+  redis.call('HSET', key(job.id, 'job'), unpack(job.changes))
+end
+
+-- Puts the job into another state; what: next_attempt_at (a stamp), error (JSON), reason.
+local function change_state(job, state, what)
+  job.state = state
+  set(job, 'state', state)
+  set(job, 'next_attempt_at', what.next_attempt_at or '')
+  set(job, 'error', what.error or '')
+  local reason = what.reason and ',"reason":"' .. what.reason .. '"' or ''
+  add(job, 'state', string.format(
+    '{"state":"%s","run":%d,"attempt":%d,"next_attempt_at":%s,"started_at":%s,"error":%s%s}',
+    state, job.run, job.attempt, quoted(what.next_attempt_at), quoted(job.started_at), or_null(what.error), reason
+  ))
+end
+
+local function every_key(job)
+  local keys = {}
+  for _, what in ipairs({ 'job', 'input', 'log', 'parts', 'steps', 'kept', 'texts' }) do
+    keys[#keys + 1] = key(job.id, what)
+  end
+  for _, part in ipairs(split(job.part_names)) do
+    keys[#keys + 1] = key(job.id, 'text:' .. part)
+  end
+  if job.idempotency ~= '' then
+    keys[#keys + 1] = job.idempotency
+  end
+  return keys
+end
+
+-- What `end` says of each part: one that did not end by itself ends with its run, and nothing proves its text.
+local function part_ends(job, state)
+  local unfinished = state == 'failed' and 'failed' or 'cancelled'
+  local ends = {}
+  for _, part in ipairs(split(job.part_names)) do
+    local head = redis.call('HGET', key(job.id, 'texts'), part .. ':head') or 'pending'
+    local its_state, length, digest = string.match(head, '^(%a+)|(%d+)|(%x+)$')
+    its_state = its_state or string.match(head, '^%a+')
+    if its_state == 'pending' or its_state == 'running' then
+      its_state = unfinished
+    end
+    ends[#ends + 1] = string.format(
+      '"%s":{"state":"%s","length":%s,"sha256":%s}', part, its_state, length or 'null', quoted(digest)
+    )
+  end
+  return '{' .. table.concat(ends, ',') .. '}'
+end
+
+-- The one `end` of a run: says so, lets the job go, and starts its retention. Result and error are JSON or ''.
+-- The folded fields stay as they were before the end, since a stream's snapshot of an ended job is that.
+local function finish(job, state, result, error)
+  local kept_ms = state == 'failed' and job.failed_retention or job.retention
+  set(job, 'state_before', job.state)
+  set(job, 'us_before', int(job.us))
+  job.state = state
+  set(job, 'state', state)
+  local body = string.format('{"state":"%s","result":', state)
+    .. or_null(result) .. ',"error":' .. or_null(error)
+    .. ',"finished_at":' .. quoted(stamp(job.now))
+    .. ',"expires_at":' .. quoted(stamp(job.now + kept_ms * 1000))
+    .. ',"parts":' .. part_ends(job, state) .. '}'
+  add(job, 'end', body)
+  set(job, 'end_body', body)
+  set(job, 'end_us', int(job.us))
+  set(job, 'end_total', int(job.bytes))
+  redis.call('DEL', ARQ_IN_PROGRESS .. job.id, ARQ_JOB .. job.id)
+  redis.call('ZREM', QUEUE, job.id)
+  redis.call('ZADD', TRIMS, int(job.now / 1000 + TRIM_AFTER_MS), job.id)
+  if state == 'failed' then
+    redis.call('ZADD', DEAD_LETTERS, int(job.now / 1000), job.id)
+  end
+  save(job)
+  for _, name in ipairs(every_key(job)) do
+    redis.call('PEXPIRE', name, int(kept_ms))
+  end
+end
+
+local function ring_bell()
+  redis.call('LPUSH', BELL, 1)
+  redis.call('LTRIM', BELL, 0, 127)
+  redis.call('EXPIRE', BELL, 3600)
+end

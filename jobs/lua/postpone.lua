@@ -1,0 +1,18 @@
+-- Ends an attempt that failed and is to be followed by another after `delay_ms`; the error is JSON.
+local id, token, delay_ms, error = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local job = open(id)
+if not job or redis.call('GET', ARQ_IN_PROGRESS .. id) ~= token then
+  return 'FENCED'
+end
+if job.state == 'cancelling' then
+  finish(job, 'cancelled', '', '')
+  return 'POSTPONED'
+end
+local due_us = job.now + delay_ms * 1000
+redis.call('DEL', ARQ_IN_PROGRESS .. id)
+redis.call('ZADD', QUEUE, int(due_us / 1000), id)
+set(job, 'next_is_new_attempt', 1)
+change_state(job, 'retrying', { next_attempt_at = stamp(due_us), error = error })
+save(job)
+ring_bell()
+return 'POSTPONED'

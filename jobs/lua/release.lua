@@ -1,0 +1,17 @@
+-- Hands a job back unfinished, for the next worker at once: its old place in the queue, the same attempt.
+local id, token = ARGV[1], ARGV[2]
+local job = open(id)
+if not job or redis.call('GET', ARQ_IN_PROGRESS .. id) ~= token then
+  return 'FENCED'
+end
+if job.state == 'cancelling' then
+  finish(job, 'cancelled', '', '')
+  return 'RELEASED'
+end
+redis.call('DEL', ARQ_IN_PROGRESS .. id)
+redis.call('ZADD', QUEUE, redis.call('HGET', key(id, 'job'), 'score'), id)
+set(job, 'handed_back', 1)
+change_state(job, 'queued', { reason = 'handed-back' })
+save(job)
+ring_bell()
+return 'RELEASED'

@@ -1,0 +1,128 @@
+"""What a job is: its states and which may follow which, its parts and steps, and the snapshot that clients see."""
+
+import secrets
+from enum import StrEnum
+from typing import Any, Literal, NewType
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+JobId = NewType("JobId", str)
+JsonObject = dict[str, Any]
+
+JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{16,64}$"
+CLIENT_ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+
+def new_job_id() -> JobId:
+    """An id that nobody can guess: 192 random bits."""
+    return JobId(secrets.token_urlsafe(24))
+
+
+class State(StrEnum):
+    """Where a job stands; the last three are terminal."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    RETRYING = "retrying"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        return self in TERMINAL
+
+
+TERMINAL = frozenset({State.COMPLETED, State.FAILED, State.CANCELLED})
+
+FOLLOWERS: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.QUEUED, State.RUNNING, State.CANCELLED}),
+    State.QUEUED: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
+    State.RUNNING: frozenset({State.RUNNING, State.QUEUED, State.WAITING, State.RETRYING, State.CANCELLING})
+    | TERMINAL,
+    State.WAITING: frozenset({State.RUNNING, State.CANCELLED, State.FAILED}),
+    State.RETRYING: frozenset({State.RUNNING, State.CANCELLED, State.FAILED}),
+    State.CANCELLING: TERMINAL,
+    State.COMPLETED: frozenset({State.QUEUED}),
+    State.FAILED: frozenset({State.QUEUED}),
+    State.CANCELLED: frozenset({State.QUEUED}),
+}
+"""Which state may follow which; a terminal one is left only by a retry by hand, as a new run."""
+
+PartState = Literal["pending", "running", "completed", "failed", "cancelled"]
+StepState = Literal["running", "completed", "failed"]
+Reason = Literal["initial", "gap", "slow"]
+
+
+class Value(BaseModel):
+    """A value that cannot change and cannot hold what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Failure(Value):
+    """Why a job or a part failed; `type` is a slug of the protocol's error list."""
+
+    type: str
+    title: str
+    detail: str
+    retryable: bool
+
+
+class Step(Value):
+    """A named unit inside a job whose result is kept."""
+
+    name: str
+    state: StepState
+    attempt: int
+    started_at: str
+    finished_at: str | None
+
+
+class Part(Value):
+    """A named partial result; `length` is in UTF-16 code units, `sha256` of the UTF-8, both once it ended."""
+
+    state: PartState
+    text: str
+    model: str | None
+    attempt: int
+    result: JsonValue
+    error: Failure | None
+    usage: JsonObject | None
+    elapsed: float | None
+    first_token: float | None
+    length: int | None
+    sha256: str | None
+
+
+class Snapshot(Value):
+    """The whole job as of one update: what polling returns. Times are RFC 3339 UTC, durations seconds."""
+
+    id: str
+    kind: str
+    state: State
+    run: int
+    seq: int
+    cursor: str
+    attempt: int
+    max_attempts: int
+    priority: int
+    subject: str | None
+    metadata: dict[str, str]
+    created_at: str
+    run_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    next_attempt_at: str | None
+    expires_at: str | None
+    elapsed: float | None
+    progress: JsonObject
+    parts: dict[str, Part]
+    steps: list[Step]
+    result: JsonValue
+    error: Failure | None
+    links: dict[str, str]

@@ -1,0 +1,133 @@
+"""A job as the store holds it, put together into the snapshot that clients see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from jobs.clock import MICROSECONDS, from_microseconds, to_microseconds
+from jobs.errors import IntegrityError
+from jobs.model import JobId, JsonObject, State
+from jobs.updates import Cursor, Entry, fold
+
+
+@dataclass(frozen=True)
+class Story:
+    """A job as of one update. `before_end` is the snapshot without its run's last update, `end` that update;
+    for a job that goes on, `end` is None and `before_end` is the job as it is. Neither holds `links` or `elapsed`."""
+
+    before_end: JsonObject
+    end: Entry | None
+
+    @cached_property
+    def snapshot(self) -> JsonObject:
+        """The job as polling returns it."""
+        if self.end is None:
+            return self.before_end
+        return fold(self.before_end, self.end.event, orjson.loads(self.end.body), self.end.cursor)
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor.parse(self.snapshot["cursor"])
+
+    @property
+    def cursor_before_end(self) -> Cursor:
+        return Cursor.parse(self.before_end["cursor"])
+
+    @property
+    def state(self) -> State:
+        return State(self.snapshot["state"])
+
+    @property
+    def subject(self) -> str | None:
+        subject: str | None = self.before_end["subject"]
+        return subject
+
+
+def elapsed(snapshot: JsonObject) -> float | None:
+    """Seconds since the job started, up to its end; never negative, since this clock is not the store's."""
+    if snapshot["started_at"] is None:
+        return None
+    end = snapshot["finished_at"]
+    stop = to_microseconds(end) / MICROSECONDS if end else datetime.now(UTC).timestamp()
+    return round(max(0.0, stop - to_microseconds(snapshot["started_at"]) / MICROSECONDS), 3)
+
+
+def story(job_id: JobId, answer: Any) -> Story:
+    """What the snapshot script answered; IntegrityError if it is about another job."""
+    record, parts, steps, texts = answer
+    held = {name.decode(): value for name, value in _pairs(record)}
+    if held["id"] != job_id.encode():
+        raise IntegrityError("The store answered about another job.")
+    end = _end(held)
+    return Story(_before_end(held, end, _parts(held, parts, texts), _steps(held, steps)), end)
+
+
+def _before_end(held: dict[str, bytes], end: Entry | None, parts: JsonObject, steps: list[JsonObject]) -> JsonObject:
+    seq = int(held["seq"]) - (end is not None)
+    cursor = Cursor(int(held["us_before"] if end else held["us"]), seq)
+    return {
+        "id": held["id"].decode(),
+        "kind": held["kind"].decode(),
+        "state": held["state_before" if end else "state"].decode(),
+        "run": int(held["run"]),
+        "seq": seq,
+        "cursor": str(cursor),
+        "attempt": int(held["attempt"]),
+        "max_attempts": int(held["max_attempts"]),
+        "priority": int(held["priority"]),
+        "subject": _text(held, "subject"),
+        "metadata": _json(held, "metadata") or {},
+        "created_at": from_microseconds(int(held["created_us"])),
+        "run_at": _text(held, "run_at"),
+        "started_at": _text(held, "started_at"),
+        "finished_at": None,
+        "next_attempt_at": _text(held, "next_attempt_at"),
+        "expires_at": None,
+        "progress": _json(held, "progress") or {},
+        "parts": parts,
+        "steps": steps,
+        "result": None,
+        "error": _json(held, "error"),
+    }
+
+
+def _end(held: dict[str, bytes]) -> Entry | None:
+    if not held.get("end_body"):
+        return None
+    cursor = Cursor(int(held["end_us"]), int(held["seq"]))
+    return Entry(cursor, "end", int(held["end_total"]), held["end_body"])
+
+
+def _parts(held: dict[str, bytes], values: Any, texts: Any) -> JsonObject:
+    value_of = dict(_pairs(values))
+    text_of = {name: b"".join(pieces).decode() for name, pieces in _pairs(texts)}
+    return {
+        name.decode(): {**orjson.loads(value_of[name]), "text": text_of.get(name, "")}
+        for name in _names(held, "part_names")
+    }
+
+
+def _steps(held: dict[str, bytes], values: Any) -> list[JsonObject]:
+    value_of = dict(_pairs(values))
+    return [orjson.loads(value_of[name]) for name in _names(held, "step_names")]
+
+
+def _names(held: dict[str, bytes], field: str) -> list[bytes]:
+    return [name for name in held.get(field, b"").split(b",") if name]
+
+
+def _pairs(flat: Any) -> Iterator[tuple[bytes, Any]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _text(held: dict[str, bytes], field: str) -> str | None:
+    return held.get(field, b"").decode() or None
+
+
+def _json(held: dict[str, bytes], field: str) -> Any:
+    value = held.get(field)
+    return orjson.loads(value) if value else None

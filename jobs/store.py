@@ -1,0 +1,131 @@
+"""The store that keeps the jobs: the one REDIS_URL names, else the embedded one (`python -m jobs.store`)."""
+
+import asyncio
+import ipaddress
+import logging
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from redis.asyncio import Redis, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
+
+from jobs.embedded import open_embedded
+from jobs.errors import StoreUnsuitable
+
+PING_SECONDS = 2.0
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
+PATIENCE_SECONDS = 4.0  # for clients that end at the same signal; honcho kills after 5 s
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_store(redis_url: str | None, data: Path) -> AsyncIterator[str]:
+    """The URL that is given, else that of the embedded store in `data`, kept running until the block ends."""
+    if redis_url:
+        yield redis_url
+        return
+    async with open_embedded(data) as store:
+        yield store.url
+
+
+async def check(redis: Redis, *, allow_volatile: bool, allow_plain: bool) -> None:
+    """Wait until the store answers; StoreUnsuitable, saying what to set, if jobs are not safe in it."""
+    if not allow_plain:
+        _refuse_plain(redis)  # before a password leaves
+    await wait_for_store(redis)
+    try:
+        facts = await redis.info()  # not CONFIG GET, which managed servers forbid
+    except NoPermissionError as error:
+        raise StoreUnsuitable("The store does not say how it is set up: allow its user INFO.") from error
+    _refuse(facts, allow_volatile=allow_volatile)
+
+
+async def wait_for_store(redis: Redis) -> None:
+    """Return when the store answers, however long that takes; StoreUnsuitable if it refuses the password."""
+    pause = PAUSE_SECONDS
+    while error := await _unanswered(redis):
+        if pause == PAUSE_SECONDS:
+            logger.warning("the store does not answer, waiting for it: %s", error)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+async def _unanswered(redis: Redis) -> Exception | None:
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            await redis.ping()
+    except (RedisError, OSError) as error:
+        if AuthenticationError in {type(error), type(error.__cause__)}:  # redis-py wraps those at connect
+            raise StoreUnsuitable("The store refuses us: set its user and password in REDIS_URL.") from error
+        return error
+    return None
+
+
+def _refuse_plain(redis: Redis) -> None:
+    pool = redis.connection_pool
+    host = str(pool.connection_kwargs.get("host", "localhost"))
+    if issubclass(pool.connection_class, SSLConnection | UnixDomainSocketConnection) or _is_loopback(host):
+        return
+    raise StoreUnsuitable(
+        f"Everything sent to the store at {host} could be read on the way: use rediss:// in REDIS_URL, "
+        "or set JOBSTREAM_ALLOW_PLAIN_REDIS=1 where the network itself is private."
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _refuse(facts: Mapping[str, object], *, allow_volatile: bool) -> None:
+    if facts.get("cluster_enabled"):
+        raise StoreUnsuitable(
+            "The store is in cluster mode, where the keys of one job lie on several nodes: "
+            "set cluster-enabled no in its configuration, or name another server in REDIS_URL."
+        )
+    if (policy := facts.get("maxmemory_policy")) != "noeviction":
+        raise StoreUnsuitable(
+            f"The store throws jobs away when its memory is full ({policy}): "
+            "set maxmemory-policy noeviction in its configuration."
+        )
+    if not (facts.get("aof_enabled") or allow_volatile):
+        raise StoreUnsuitable(
+            "The store forgets accepted jobs when it restarts: set appendonly yes in its configuration, "
+            "or JOBSTREAM_ALLOW_VOLATILE=1 to run on it all the same."
+        )
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    redis_url: str = ""
+    jobstream_data: Path = Path(".jobstream")
+
+
+async def main() -> None:
+    """Keep the embedded store running until SIGTERM or SIGINT; a second one is impatient with its clients."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = _Settings()
+    keeping = asyncio.create_task(_keep(settings))
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal_number, keeping.cancel)
+    with suppress(asyncio.CancelledError):
+        await keeping
+
+
+async def _keep(settings: _Settings) -> None:
+    if settings.redis_url:
+        print("REDIS_URL is set: there is no embedded store to run", flush=True)  # noqa: T201
+        await asyncio.Event().wait()
+    async with open_embedded(settings.jobstream_data, patience_seconds=PATIENCE_SECONDS) as store:
+        print(f"The embedded store listens at {store.url}", flush=True)  # noqa: T201
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

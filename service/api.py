@@ -1,0 +1,100 @@
+"""What the routes work with: one object per process, made by the composition root."""
+
+import re
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from jobs.connection import Client
+from jobs.errors import JobNotFound
+from jobs.kind import DAY_SECONDS, HOUR_SECONDS, AnyKind
+from jobs.log import Head, Log
+from jobs.model import JOB_ID_PATTERN, JobId
+from jobs.queue import Queue
+from jobs.updates import Cursor
+from service.auth import NO_SUCH_JOB, Access, Auth
+from service.credentials import Keyring, Token
+from service.feed import Bounds, Bye, Feed, Item
+
+ROTATE_SECONDS = 3600.0
+"""How long one stream lives; its listener comes back with its cursor, perhaps to another process."""
+
+FAREWELL_SECONDS = 5.0
+"""How long before its credential ends a listener is told, so that it can come back with a fresh one."""
+
+_JOB_ID = re.compile(JOB_ID_PATTERN)
+
+
+@dataclass(frozen=True)
+class Api:
+    """The service's parts, as the routes need them."""
+
+    kinds: Mapping[str, AnyKind]
+    client: Client
+    log: Log
+    queue: Queue
+    feed: Feed
+    auth: Auth
+    keyring: Keyring
+
+    async def readable(self, job_id: str, access: Access) -> tuple[JobId, Head]:
+        """The job if the caller may read it; the same JobNotFound for one that is foreign, unknown or no id."""
+        known = checked_id(job_id)
+        head = await self.log.head(known)
+        access.check_read(known, head.subject)
+        return known, head
+
+    def follow(self, job_id: JobId, after: Cursor | None, access: Access) -> AsyncGenerator[Item, None]:
+        """The job's updates for this caller, until its credential ends."""
+        return self.feed.follow(job_id, after, bounds_of(access))
+
+    def stream_token(self, job_id: JobId, kind: str) -> Token:
+        """A token that reads the job for as long as it may run, and an hour more."""
+        known = self.kinds.get(kind)
+        timeout = known.timeout_seconds if known else None
+        return self.keyring.stream_token(job_id, seconds=DAY_SECONDS if timeout is None else timeout + HOUR_SECONDS)
+
+
+def checked_id(job_id: str) -> JobId:
+    """The id, if the service could have made it; nothing else goes near the store."""
+    if not _JOB_ID.fullmatch(job_id):
+        raise JobNotFound(NO_SUCH_JOB)
+    return JobId(job_id)
+
+
+def bounds_of(access: Access) -> Bounds:
+    """How long this caller may follow."""
+    now = time.monotonic()
+    if access.expires is not None:
+        left = access.expires - FAREWELL_SECONDS - time.time()
+        if left < ROTATE_SECONDS:
+            return Bounds(now + left, Bye("unauthorized"))
+    return Bounds(now + ROTATE_SECONDS, Bye("rotate"))
+
+
+def api_of(request: Request) -> Api:
+    return cast(Api, request.app.state.api)
+
+
+def access_of(request: Request) -> Access:
+    """The caller, known by header or cookie."""
+    return api_of(request).auth.access(request)
+
+
+def access_in_url(request: Request) -> Access:
+    """The caller of a stream, known by header, `?token=` or cookie."""
+    return api_of(request).auth.access(request, in_url=True)
+
+
+def request_id_of(request: Request) -> str:
+    return cast(str, request.scope["state"]["request_id"])
+
+
+ApiOf = Annotated[Api, Depends(api_of)]
+AccessOf = Annotated[Access, Depends(access_of)]
+AccessInUrl = Annotated[Access, Depends(access_in_url)]
+RequestId = Annotated[str, Depends(request_id_of)]

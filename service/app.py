@@ -1,0 +1,94 @@
+"""The composition root of the API: its parts, its routes, and how its errors are told."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jobs.connection import connect
+from jobs.errors import InvalidInput, JobError, Violation
+from jobs.kind import AnyKind
+from jobs.log import Log
+from jobs.queue import Queue
+from service.api import Api
+from service.auth import Auth
+from service.credentials import Keyring
+from service.door import Door
+from service.errors import InvalidRequest, MethodNotAllowed, NotFound
+from service.feed import Feed
+from service.hub import Hub
+from service.problems import problem_response
+from service.routes import health, jobs, kinds, tokens
+from service.routes.page import PageFiles, page_router
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_api(url: str, kinds_known: Mapping[str, AnyKind], keyring: Keyring) -> AsyncIterator[Api]:
+    """The service's parts on one store, listening to it."""
+    async with connect(url) as client:
+        hub = Hub(url)
+        log_of_jobs = Log(client)
+        async with hub.running():
+            feed = Feed(log_of_jobs, hub)
+            auth = Auth(keyring)
+            yield Api(kinds_known, client, log_of_jobs, Queue(client), feed, auth, keyring)
+
+
+def create_app(api: Api, *, web: Path | None) -> FastAPI:
+    """The application; with `web`, the folder of the page, it serves and signs in its visitors too."""
+    app = FastAPI(title="Jobstream", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app.state.api = api
+    for routes in (jobs, kinds, tokens, health):
+        app.include_router(routes.router)
+    if web is not None:
+        app.include_router(page_router(web))
+        app.mount("/web", PageFiles(directory=web))
+    app.add_exception_handler(JobError, _tell)
+    app.add_exception_handler(HTTPException, _tell_http)
+    app.add_exception_handler(RequestValidationError, _tell_validation)
+    app.add_exception_handler(Exception, _tell_unexpected)
+    app.add_middleware(Door)
+    return app
+
+
+async def _tell(request: Request, error: Exception) -> Response:
+    assert isinstance(error, JobError)  # noqa: S101  # by registration
+    return problem_response(error, _request_id(request))
+
+
+async def _tell_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  # by registration
+    match error.status_code:
+        case 404:
+            told: JobError = NotFound("Nothing is served at this path.")
+        case 405:
+            told = MethodNotAllowed("This path does not take this method.")
+        case _:
+            told = InvalidRequest("The request cannot be read.")
+    response = problem_response(told, _request_id(request))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _tell_validation(request: Request, error: Exception) -> Response:
+    """A parameter that is wrong, without a word of what was sent."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # by registration
+    found = tuple(Violation("/" + "/".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
+    return problem_response(InvalidInput("A parameter is not valid.", violations=found), _request_id(request))
+
+
+async def _tell_unexpected(request: Request, error: Exception) -> Response:
+    log.error("request failed", error=type(error).__name__, exc_info=error)
+    return problem_response(JobError("The service met an unexpected fault."), _request_id(request))
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))

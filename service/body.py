@@ -1,0 +1,99 @@
+"""Reading a JSON body that may be hostile: bounded in size and shape, and only what the store can keep."""
+
+import json
+from typing import NoReturn
+
+from starlette.requests import Request
+
+from jobs.model import JsonObject
+from service.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
+
+DEEPEST = 32
+MOST_KEYS = 1000
+LONGEST_NUMBER = 400
+"""Digits of one integer; a longer one costs quadratic time to read and no number here needs it."""
+
+
+async def read_json(request: Request, *, limit: int) -> JsonObject:
+    """The body, which must be one JSON object of at most `limit` bytes."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType("Send the body as application/json.")
+    return parse_object(await _bounded(request, limit))
+
+
+async def _bounded(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large(limit)
+    return bytes(body)
+
+
+def too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"The body may have {limit} bytes at most.")
+
+
+def parse_object(body: bytes) -> JsonObject:
+    """The object that the bytes spell; InvalidJson for all else."""
+    try:
+        value = json.loads(body.decode(), parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number)
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise InvalidJson("The body is not JSON in UTF-8.") from error
+    if not isinstance(value, dict):
+        raise InvalidJson("The body must be one JSON object.")
+    _check(value)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidJson(f"{name} is not JSON.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:
+        raise InvalidJson("A number has too many digits.")
+    number = int(digits)
+    if abs(number) > 2**63 - 1:
+        raise InvalidJson("An integer is beyond 64 bits.")
+    return number
+
+
+def _number(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise InvalidJson("A number is too large.")
+    return number
+
+
+def _check(root: JsonObject) -> None:
+    """Walks without recursion, so that depth costs nothing but a counter."""
+    waiting: list[tuple[object, int]] = [(root, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            _check_text(value)
+            continue
+        if not isinstance(value, dict | list):
+            continue
+        if depth > DEEPEST:
+            raise InvalidJson(f"The body is nested deeper than {DEEPEST} levels.")
+        if isinstance(value, dict):
+            if len(value) > MOST_KEYS:
+                raise InvalidJson(f"An object has more than {MOST_KEYS} keys.")
+            for key in value:
+                _check_text(key)
+            waiting.extend((each, depth + 1) for each in value.values())
+        else:
+            waiting.extend((each, depth + 1) for each in value)
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text:
+        raise InvalidJson("A string holds a NUL character.")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidJson("A string holds a lone surrogate.")

@@ -1,0 +1,66 @@
+"""What the edge itself refuses, beside the errors of `jobs`; each with the protocol's code."""
+
+from jobs.errors import JobError
+
+
+class InvalidJson(JobError):
+    """The body is not JSON that can be kept: send RFC 8259 JSON in UTF-8 without NaN, NUL or lone surrogates."""
+
+    code = "invalid-json"
+    title = "The body is not usable JSON"
+
+
+class InvalidRequest(JobError):
+    """The request contradicts itself; the message says where."""
+
+    code = "invalid-request"
+    title = "The request contradicts itself"
+
+
+class Unauthorized(JobError):
+    """No credential, or one that is wrong or has expired."""
+
+    code = "unauthorized"
+    title = "A valid credential is needed"
+
+
+class Forbidden(JobError):
+    """The credential is right but not enough for this."""
+
+    code = "forbidden"
+    title = "The credential does not allow this"
+
+
+class NotFound(JobError):
+    """Nothing is served at this path."""
+
+    code = "not-found"
+    title = "Nothing is here"
+
+
+class MethodNotAllowed(JobError):
+    """The path is right, the method is not; `Allow` names those that are."""
+
+    code = "method-not-allowed"
+    title = "Not with this method"
+
+
+class PayloadTooLarge(JobError):
+    """The body is over the limit of its kind; GET /v1/kinds names the limits."""
+
+    code = "payload-too-large"
+    title = "The body is too large"
+
+
+class UnsupportedMediaType(JobError):
+    """The body is not of a type that is read here; send application/json."""
+
+    code = "unsupported-media-type"
+    title = "Send application/json"
+
+
+class ServerMisconfigured(JobError):
+    """No secret is set: set BACKGROUND_FUNCTION_AUTH_TOKEN and start again."""
+
+    code = "server-misconfigured"
+    title = "The service has no secret to check callers with"

@@ -1,0 +1,153 @@
+"""Follow a job from any place in its story. Every transport reads this and nothing else."""
+
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Literal
+
+from jobs.errors import JobNotFound, StoreUnavailable
+from jobs.log import Log, Page
+from jobs.model import JobId, Reason
+from jobs.snapshot import Story
+from jobs.updates import Cursor, Entry
+from service.hub import Hub, Tail
+
+PING_SECONDS = 15.0
+UNWELL_SECONDS = 1.0
+"""How often the log is asked while entries do not arrive by themselves."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The whole job, instead of what a cursor would have said; `story.before_end` is what a client takes over."""
+
+    story: Story
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """Nothing new for a while; `cursor` is the newest, by the log itself."""
+
+    cursor: Cursor
+
+
+@dataclass(frozen=True)
+class Bye:
+    """This process ends the stream; the listener may come back with its last cursor."""
+
+    reason: Literal["shutdown", "rotate", "unauthorized"]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The job was deleted or has expired while it was followed."""
+
+
+Item = Told | list[Entry] | Quiet | Bye | Gone
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How long a listener may follow: until `deadline` on the monotonic clock, and what it is told then."""
+
+    deadline: float
+    farewell: Bye
+
+
+class Feed:
+    """The only way to listen to jobs."""
+
+    def __init__(self, log: Log, hub: Hub, *, ping_seconds: float = PING_SECONDS) -> None:
+        self._log = log
+        self._hub = hub
+        self._ping_seconds = ping_seconds
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Say farewell to every listener."""
+        self._stopping = True
+        self._hub.wake_all()
+
+    async def follow(self, job_id: JobId, after: Cursor | None, bounds: Bounds) -> AsyncGenerator[Item, None]:
+        """What follows the cursor, in order, each update once, until the end of the run.
+
+        Without a cursor, or with one from which the log cannot or should not go on, it begins with Told."""
+        async with self._hub.tail(job_id) as tail:
+            walk = _Walk(self._log, job_id, after)
+            heard_at = time.monotonic()
+            while True:
+                seen = tail.version  # taken before reading, so no change slips by
+                if self._stopping:
+                    yield Bye("shutdown")
+                    return
+                if time.monotonic() >= bounds.deadline:
+                    yield bounds.farewell
+                    return
+                well = self._hub.well
+                try:
+                    item: Item | None = await walk.next(tail)
+                except StoreUnavailable:
+                    item, well = None, False
+                except JobNotFound:
+                    yield Gone()
+                    return
+                silence = self._ping_seconds - (time.monotonic() - heard_at)
+                if item is None and silence <= 0 and walk.place is not None:
+                    item = Quiet(walk.place)
+                if item is not None:
+                    heard_at = time.monotonic()
+                    yield item
+                    if walk.ended:
+                        return
+                    continue
+                left = max(0.0, min(silence, bounds.deadline - time.monotonic()))
+                walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
+
+
+class _Walk:
+    """One listener's way through one log: its whole state is a cursor."""
+
+    def __init__(self, log: Log, job_id: JobId, after: Cursor | None) -> None:
+        self._log = log
+        self._job_id = job_id
+        self.place = after
+        self.trust = True
+        self.ended = False
+        self._owed: Entry | None = None
+
+    async def next(self, tail: Tail) -> Told | list[Entry] | None:
+        """What comes next from here, or None if nothing does yet."""
+        if self._owed is not None:
+            return self._step([self._owed])
+        if self.place is None:
+            return await self._tell("initial")
+        entries = tail.since(self.place) if self.trust else None
+        if entries is None:
+            page = await self._log.read(self._job_id, self.place)
+            if page is None:
+                return await self._tell("gap")
+            if _snapshot_is_cheaper(page):
+                return await self._tell("slow")
+            entries = page.entries
+        return self._step(entries) if entries else None
+
+    async def _tell(self, reason: Reason) -> Told:
+        story = await self._log.story(self._job_id)
+        self.place = story.cursor_before_end
+        self._owed = story.end
+        return Told(story, reason)
+
+    def _step(self, entries: list[Entry]) -> list[Entry]:
+        self._owed = None
+        self.trust = True
+        last = next((at for at, entry in enumerate(entries) if entry.last), None)
+        if last is not None:
+            entries = entries[: last + 1]
+            self.ended = True
+        self.place = entries[-1].cursor
+        return entries
+
+
+def _snapshot_is_cheaper(page: Page) -> bool:
+    return page.behind > page.snapshot_size

@@ -1,0 +1,207 @@
+"""Which jobs are followed in this process, and the newest entries of each: one subscription for all of them."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import islice
+
+import structlog
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from jobs import keys
+from jobs.connection import open_client
+from jobs.log import announced
+from jobs.model import JobId
+from jobs.updates import Cursor, Entry
+
+TAIL_ENTRIES = 256
+CONFIRM_SECONDS = 1.0
+"""How long a follower waits for its subscription; without it, the log is asked every second."""
+
+CHECK_SECONDS = 2.0
+"""How often a quiet subscription is asked whether it still lives, and how long its answer may take."""
+
+PAUSE_SECONDS = 0.2
+_HELLO = keys.PREFIX + "hello"
+
+log = structlog.get_logger(__name__)
+
+
+class Tail:
+    """The newest entries of one job, shared by everyone who follows it here."""
+
+    def __init__(self, size: int = TAIL_ENTRIES) -> None:
+        self.version = 0
+        self.listeners = 0
+        self.confirmed = asyncio.Event()
+        self._entries: deque[Entry] = deque(maxlen=size)
+        self._front = Cursor(0, 0)
+        self._changed = asyncio.Event()
+
+    def push(self, before: Cursor, entry: Entry) -> None:
+        """Take the entry that was announced, and the cursor that it follows."""
+        if not self._entries or self._entries[-1].cursor != before:
+            self._entries.clear()  # some were missed, or the log was rewritten: followers read it
+            self._front = before
+        elif len(self._entries) == self._entries.maxlen:
+            self._front = self._entries[0].cursor
+        self._entries.append(entry)
+        self.wake()
+
+    def forget(self) -> None:
+        """Drop everything, after a reconnect that may have missed entries."""
+        self._entries.clear()
+        self.wake()
+
+    def since(self, cursor: Cursor) -> list[Entry] | None:
+        """The entries after the cursor, or None if the tail does not hold that place."""
+        if not self._entries:
+            return None
+        offset = cursor.seq - self._front.seq
+        if not 0 <= offset <= len(self._entries):
+            return None
+        held = self._front if offset == 0 else self._entries[offset - 1].cursor
+        return list(islice(self._entries, offset, None)) if held == cursor else None
+
+    async def changed(self, seen: int, within: float) -> bool:
+        """Wait until the version differs from the one seen; False if the time, in seconds, ran out."""
+        if self.version == seen:
+            try:
+                async with asyncio.timeout(within):
+                    await self._changed.wait()
+            except TimeoutError:
+                return False
+        return True
+
+    def wake(self) -> None:
+        """Let every listener look again."""
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class Hub:
+    """One subscription to the store, shared by all followers of all jobs in this process."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._tails: dict[JobId, Tail] = {}
+        self._channels: dict[bytes, JobId] = {}
+        self._subscription: PubSub | None = None
+        self._heard = asyncio.Event()
+
+    @property
+    def well(self) -> bool:
+        """Whether entries arrive by themselves; if not, followers ask the log every second."""
+        return self._subscription is not None
+
+    @property
+    def followed(self) -> int:
+        """How many jobs are followed here."""
+        return len(self._tails)
+
+    @asynccontextmanager
+    async def tail(self, job_id: JobId) -> AsyncIterator[Tail]:
+        """The job's tail. Entered once its subscription is confirmed, or cannot be had in time."""
+        tail = self._tails.get(job_id)
+        if tail is None:
+            tail = self._tails[job_id] = Tail()
+            self._channels[keys.channel(job_id).encode()] = job_id
+            await self._send_subscribe(job_id)
+        tail.listeners += 1
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONFIRM_SECONDS):
+                    await tail.confirmed.wait()
+            yield tail
+        finally:
+            tail.listeners -= 1
+            if not tail.listeners:
+                del self._tails[job_id]
+                del self._channels[keys.channel(job_id).encode()]
+                await self._send_unsubscribe(job_id)
+
+    def wake_all(self) -> None:
+        """Let every follower of every job look again."""
+        for tail in self._tails.values():
+            tail.wake()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listen to the store while the block runs, through every fault of it."""
+        task = asyncio.create_task(self._listen_for_ever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _listen_for_ever(self) -> None:
+        while True:
+            client = open_client(self._url, call_seconds=2 * CHECK_SECONDS, most=1)
+            try:
+                async with client.pubsub() as subscription:
+                    await self._listen(subscription)
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("subscription lost, trying again", error=type(error).__name__)
+            finally:
+                self._subscription = None
+                self._forget_all()
+                await client.aclose(close_connection_pool=True)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _listen(self, subscription: PubSub) -> None:
+        await subscription.subscribe(_HELLO, *self._channels)
+        self._subscription = subscription
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._check(subscription))
+            async for message in _messages(subscription):
+                self._heard.set()
+                self._take(message)
+            raise ConnectionResetError("the subscription ended")
+
+    async def _check(self, subscription: PubSub) -> None:
+        """A connection that died without a word is found by asking it."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            self._heard.clear()
+            await subscription.ping()
+            async with asyncio.timeout(CHECK_SECONDS):
+                await self._heard.wait()
+
+    def _take(self, message: dict[str, bytes]) -> None:
+        job_id = self._channels.get(message["channel"])
+        tail = self._tails.get(job_id) if job_id else None
+        if tail is None:
+            return
+        kind = str(message["type"])
+        if kind == "subscribe":
+            tail.forget()
+            tail.confirmed.set()
+        elif kind == "message":
+            tail.push(*announced(message["data"]))
+
+    def _forget_all(self) -> None:
+        for tail in self._tails.values():
+            tail.confirmed.clear()
+            tail.forget()
+
+    async def _send_subscribe(self, job_id: JobId) -> None:
+        if self._subscription is not None:
+            with contextlib.suppress(RedisError, OSError):  # the listener meets the same fault and mends it
+                await self._subscription.subscribe(keys.channel(job_id))
+
+    async def _send_unsubscribe(self, job_id: JobId) -> None:
+        if self._subscription is not None:
+            with contextlib.suppress(RedisError, OSError):
+                await self._subscription.unsubscribe(keys.channel(job_id))
+
+
+async def _messages(subscription: PubSub) -> AsyncIterator[dict[str, bytes]]:
+    while True:
+        message = await subscription.get_message(timeout=None)
+        if message is not None:
+            yield message

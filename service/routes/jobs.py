@@ -1,0 +1,145 @@
+"""Jobs: submit, poll, watch, cancel, and a fresh token to watch with."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jobs.errors import JobError, StoreUnavailable
+from jobs.model import Snapshot
+from jobs.updates import Cursor
+from service.api import AccessInUrl, AccessOf, Api, ApiOf, RequestId, access_in_url
+from service.body import read_json, too_large
+from service.prefer import wait_seconds, wants_status
+from service.submission import SubmissionBody, idempotency_key, kind_of, read_submission, submission_of
+from service.transports import polling, sse
+
+LONGEST_SUBMIT_WAIT_SECONDS = 120
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+Prefer = Annotated[str | None, Header()]
+
+_SUBMIT_DOC = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": SubmissionBody.model_json_schema()}},
+    }
+}
+
+
+@router.post("", status_code=202, response_model=Snapshot, openapi_extra=_SUBMIT_DOC)
+async def submit(
+    request: Request,
+    api: ApiOf,
+    access: AccessOf,
+    request_id: RequestId,
+    key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+    prefer: Prefer = None,
+) -> Response:
+    """Submit a job: 202 with its snapshot and a stream token; 200 for a repeat; 201 if it ended while waited for."""
+    body = read_submission(await read_json(request, limit=_largest_body(api)))
+    kind = kind_of(body, api.kinds)
+    if int(request.headers.get("content-length") or 0) > kind.body_limit:
+        raise too_large(kind.body_limit)
+    submission = submission_of(
+        body,
+        kind,
+        subject=access.subject_for(kind.name, body.subject),
+        key=idempotency_key(key, body.idempotency_key),
+        request_id=request_id,
+    )
+    submitted = await api.queue.submit(submission)
+    wait = wait_seconds(prefer, most=LONGEST_SUBMIT_WAIT_SECONDS)
+    if wait is not None:
+        await polling.until_ended(api.follow(submitted.job_id, None, access), wait)
+    story = await api.log.story(submitted.job_id)
+    status = 200 if not submitted.new else 201 if wait is not None and story.state.terminal else 202
+    token = api.stream_token(submitted.job_id, kind.name).token
+    response = polling.snapshot_response(story, status=status, extra={"stream_token": token})
+    response.headers["Location"] = f"/v1/jobs/{submitted.job_id}"
+    if not submitted.new:
+        response.headers["Idempotent-Replayed"] = "true"
+    return _applied(response, wait)
+
+
+@router.get("/{job_id}", response_model=Snapshot)
+async def poll(
+    job_id: str,
+    api: ApiOf,
+    access: AccessOf,
+    prefer: Prefer = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The job as it is now; held back while nothing changes if `Prefer: wait` asks for that."""
+    known_id, head = await api.readable(job_id, access)
+    known = polling.known_cursor(if_none_match)
+    wait = wait_seconds(prefer, most=polling.LONGEST_WAIT_SECONDS)
+    if wait is not None and known == head.cursor and not head.state.terminal:
+        await polling.until_changed(api.follow(known_id, known, access), wait)
+    story = await api.log.story(known_id)
+    unchanged = known == story.cursor
+    response = polling.unchanged_response(story) if unchanged else polling.snapshot_response(story)
+    return _applied(response, wait)
+
+
+@router.api_route("/{job_id}/stream", methods=["GET", "HEAD"], response_class=Response)
+async def stream(
+    request: Request,
+    job_id: str,
+    api: ApiOf,
+    request_id: RequestId,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[str | None, Query()] = None,
+) -> Response:
+    """The job's updates as server-sent events, from the cursor on, until the end of its run."""
+    try:
+        return await _stream(request, job_id, api, request_id, last_event_id or after)
+    except StoreUnavailable as error:
+        return _softened(error, request, request_id)
+
+
+@router.post("/{job_id}/cancel", status_code=202, response_model=Snapshot)
+async def cancel(job_id: str, api: ApiOf, access: AccessOf) -> Response:
+    """Ask for the end of the job: 202, or 200 where it has ended or was asked before."""
+    known_id, head = await api.readable(job_id, access)
+    access.check_cancel(head.subject)
+    changed = await api.queue.cancel(known_id)
+    return polling.snapshot_response(await api.log.story(known_id), status=202 if changed else 200)
+
+
+@router.post("/{job_id}/token", status_code=201)
+async def token(job_id: str, api: ApiOf, access: AccessInUrl) -> Response:
+    """A fresh stream token for whoever may read the job."""
+    known_id, head = await api.readable(job_id, access)
+    fresh = api.stream_token(known_id, head.kind)
+    return Response(orjson.dumps(asdict(fresh)), 201, media_type="application/json")
+
+
+async def _stream(request: Request, job_id: str, api: Api, request_id: str, place: str | None) -> Response:
+    access = access_in_url(request)
+    after = Cursor.parse(place) if place else None
+    known_id, head = await api.readable(job_id, access)
+    if head.state.terminal and after == head.cursor:
+        return Response(status_code=204)
+    return sse.stream_response(api.follow(known_id, after, access), request_id)
+
+
+def _softened(error: JobError, request: Request, request_id: str) -> Response:
+    """A passing refusal as EventSource can bear it: any status but 200 ends it for good."""
+    if request.headers.get("accept") != "text/event-stream" or wants_status(request.headers.get("prefer")):
+        raise error
+    return sse.refusal_response(error, request_id)
+
+
+def _largest_body(api: Api) -> int:
+    return max(kind.body_limit for kind in api.kinds.values())
+
+
+def _applied(response: Response, wait: int | None) -> Response:
+    if wait is not None:
+        response.headers["Preference-Applied"] = f"wait={wait}"
+    return response

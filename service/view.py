@@ -1,0 +1,23 @@
+"""A job as this API shows it: the snapshot with its links and how long it has taken."""
+
+import orjson
+
+from jobs.model import JobId, JsonObject, Reason
+from jobs.snapshot import elapsed
+from jobs.updates import one_line
+
+
+def links(job_id: JobId) -> dict[str, str]:
+    """Where the job is read, watched and cancelled."""
+    own = f"/v1/jobs/{job_id}"
+    return {"self": own, "stream": f"{own}/stream", "ws": f"{own}/ws", "cancel": f"{own}/cancel"}
+
+
+def shown(snapshot: JsonObject) -> JsonObject:
+    """The whole snapshot of the protocol."""
+    return snapshot | {"elapsed": elapsed(snapshot), "links": links(JobId(snapshot["id"]))}
+
+
+def shown_with_reason(snapshot: JsonObject, reason: Reason) -> bytes:
+    """The data of a stream's snapshot event, on one line."""
+    return one_line(orjson.dumps(shown(snapshot) | {"reason": reason}))

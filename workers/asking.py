@@ -1,0 +1,104 @@
+"""Asking a provider: up to three tries, each streamed into the part from its beginning."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import asdict
+
+import orjson
+from pydantic import JsonValue
+
+from jobs.errors import AnswerFailed
+from jobs.kind import Answer, Question, Usage
+from jobs.log import Line
+from jobs.model import Failure
+from workers.part import PartWriter
+from workers.provider import Finish, Pricing, Provider, ProviderError, ProviderTruncated, Text
+
+TRIES = 3
+FIRST_BACK_OFF_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 60.0
+"""A provider that asks for a longer pause is not waited for: the listener is better told."""
+
+
+class Asking:
+    """One question to one provider, answered into one part. `provider` None: no key is set for it."""
+
+    def __init__(self, provider: Provider | None, price: Pricing, part: PartWriter) -> None:
+        self._provider = provider
+        self._price = price
+        self._part = part
+
+    @staticmethod
+    def answer(kept: bytes) -> Answer:
+        """The answer that an earlier attempt kept."""
+        held = orjson.loads(kept)
+        return Answer(**{**held, "usage": Usage(**held["usage"]) if held["usage"] else None})
+
+    async def ask(
+        self, question: Question, *, kept: Callable[[JsonValue], Line], failed: Callable[[], Line]
+    ) -> Answer:
+        """The complete answer, written with the line that keeps it; AnswerFailed, written with the other line."""
+        if self._provider is None:
+            return await self._refuse(question, failed())
+        for attempt in range(1, TRIES + 1):
+            try:
+                answer = await self._answer(self._provider, question)
+            except ProviderError as error:
+                pause = _pause(error, attempt)
+                if pause is None:
+                    await self._part.fail(_failure(error), failed())
+                    raise AnswerFailed(error.code, error.detail, retryable=error.retryable) from error
+                await self._part.note(_failure(error))
+                await asyncio.sleep(pause)
+            else:
+                await self._part.complete(answer, kept(asdict(answer)))
+                return answer
+        raise AssertionError("the last try either answers or fails")
+
+    async def _refuse(self, question: Question, failed: Line) -> Answer:
+        code, detail = "provider-not-configured", f"No key is set for {question.provider}."
+        await self._part.begin(model=question.model)
+        title = "The provider is not configured"
+        await self._part.fail(Failure(type=code, title=title, detail=detail, retryable=False), failed)
+        raise AnswerFailed(code, detail, retryable=False)
+
+    async def _answer(self, provider: Provider, question: Question) -> Answer:
+        asked = time.monotonic()
+        first: float | None = None
+        finish: Finish | None = None
+        await self._part.begin(model=question.model or provider.default_model)
+        async with aclosing(provider.stream(question)) as pieces:
+            async for piece in pieces:
+                match piece:
+                    case Text(text=text) if text:
+                        first = first or round(time.monotonic() - asked, 3)
+                        await self._part.add(text)
+                    case Finish():
+                        finish = piece
+        if finish is None:
+            raise ProviderTruncated(f"{provider.name} stopped before its answer was complete.", retryable=True)
+        text = await self._part.finish_text()
+        seconds = round(time.monotonic() - asked, 3)
+        return Answer(text, finish.model, self._usage(finish), seconds, first)
+
+    def _usage(self, finish: Finish) -> Usage | None:
+        if finish.input_tokens is None or finish.output_tokens is None:
+            return None
+        cost = self._price(finish.model, finish.input_tokens, finish.output_tokens)
+        return Usage(finish.input_tokens, finish.output_tokens, cost)
+
+
+def _failure(error: ProviderError) -> Failure:
+    return Failure(type=error.code, title=error.title, detail=error.detail, retryable=error.retryable)
+
+
+def _pause(error: ProviderError, attempt: int) -> float | None:
+    """Seconds until the next try, or None where none may follow."""
+    if not error.retryable or attempt == TRIES:
+        return None
+    spread = random.uniform(0, FIRST_BACK_OFF_SECONDS * 2 ** (attempt - 1))  # noqa: S311  # spreads load only
+    wait = max(spread, error.retry_after or 0)
+    return wait if wait <= LONGEST_WAIT_SECONDS else None

@@ -1,0 +1,100 @@
+"""How an attempt can end, as a value; and which exception means which."""
+
+import random
+from dataclasses import dataclass
+
+from pydantic import JsonValue, ValidationError
+
+from jobs.errors import AnswerFailed, DoNotRetry, JobError, LeaseLost, ResultTooLarge, RetryAfter, StepRepeated
+from jobs.leases import Claim
+from jobs.model import Failure
+
+BACK_OFF_SECONDS = (5.0, 10.0, 30.0, 60.0)
+"""How long after an attempt the next begins, by how many there were; the last one stands for all further."""
+
+JITTER = 0.2
+
+
+@dataclass(frozen=True)
+class Done:
+    """The kind returned its result."""
+
+    result: JsonValue
+
+
+@dataclass(frozen=True)
+class TryAgain:
+    """The attempt failed, and another follows after `delay_seconds`."""
+
+    failure: Failure
+    delay_seconds: float
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """The run failed for good."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Somebody asked for the end of the job."""
+
+
+@dataclass(frozen=True)
+class HandedBack:
+    """This worker stops; the job goes on elsewhere with the same attempt."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Another worker holds the job; there is nothing left to say."""
+
+
+Outcome = Done | TryAgain | GaveUp | Cancelled | HandedBack | Lost
+
+_FINAL = (DoNotRetry, StepRepeated, ResultTooLarge)
+
+
+def outcome_of(error: BaseException, claim: Claim) -> Outcome:
+    """What the error that ended an attempt means for its job."""
+    match error:
+        case LeaseLost():
+            return Lost()
+        case ValidationError():
+            return GaveUp(failure("corrupt", "The stored input does not fit its kind.", retryable=False))
+        case JobError() if isinstance(error, _FINAL):
+            return GaveUp(failure_of(error, retryable=False))
+        case AnswerFailed() if not error.retryable:
+            return GaveUp(failure_of(error, retryable=False))
+        case RetryAfter():
+            return _again(claim, failure_of(error, retryable=True), at_least=error.delay)
+        case JobError():
+            return _again(claim, failure_of(error, retryable=True))
+        case TimeoutError():
+            return _again(claim, failure("timeout", "The job took longer than its kind allows.", retryable=True))
+    return _again(claim, failure("internal-error", "The job met an unexpected fault.", retryable=True))
+
+
+def failure_of(error: JobError, *, retryable: bool) -> Failure:
+    """The error as clients see it."""
+    return failure(error.code, error.detail, retryable=retryable, title=error.title)
+
+
+def failure(code: str, detail: str, *, retryable: bool, title: str = "The job failed") -> Failure:
+    return Failure(type=code, title=title, detail=detail, retryable=retryable)
+
+
+def _again(claim: Claim, why: Failure, *, at_least: float = 0.0) -> Outcome:
+    if claim.attempt < claim.max_attempts:
+        return TryAgain(why, max(at_least, _back_off(claim.attempt)))
+    if claim.max_attempts == 1:
+        return GaveUp(why)
+    detail = f"All {claim.max_attempts} attempts failed; the last one: {why.detail}"
+    return GaveUp(failure("retries-exhausted", detail, retryable=False, title="All attempts failed"))
+
+
+def _back_off(attempt: int) -> float:
+    seconds = BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS)) - 1]
+    return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads load, guards nothing

@@ -1,0 +1,85 @@
+"""One part of a running job: begins, grows word by word, and ends with what proves its text."""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from jobs.kind import Answer
+from jobs.log import Line
+from jobs.model import Failure, JsonObject
+from jobs.updates import PartChanged, encode, one_line
+from workers.writer import PartText, Writer
+
+UNSET: JsonObject = {
+    "state": "pending",
+    "text": "",
+    "model": None,
+    "attempt": 0,
+    "result": None,
+    "error": None,
+    "usage": None,
+    "elapsed": None,
+    "first_token": None,
+    "length": None,
+    "sha256": None,
+}
+"""Every field of a part before it begins."""
+
+
+class PartWriter:
+    """Writes one part of one claim; `before` is what earlier attempts left of it."""
+
+    def __init__(self, writer: Writer, name: str, before: JsonObject | None) -> None:
+        self._writer = writer
+        self._name = name
+        self._whole: JsonObject = UNSET | (before or {})
+        self._text = PartText()
+
+    async def begin(self, *, model: str | None) -> None:
+        """Start the part, or start it again: its text is empty and all else that it held is gone."""
+        self._text = self._writer.open_text(self._name)
+        attempt = self._whole["attempt"] + 1
+        changes = UNSET | {"state": "running", "attempt": attempt, "model": model}
+        await self._writer.write(self._line(changes, write="="))
+
+    async def add(self, text: str) -> None:
+        """Append the provider's next words."""
+        await self._writer.write_text(self._name, text)
+
+    async def note(self, error: Failure) -> None:
+        """Say why this try failed, while another follows."""
+        await self._writer.write(self._line({"error": error.model_dump()}))
+
+    async def complete(self, answer: Answer, *also: Line) -> None:
+        """End the part with its answer; `also` is written in the same act."""
+        await self.finish_text()
+        facts = asdict(answer)
+        changes = {name: facts[name] for name in ("model", "usage", "elapsed", "first_token")}
+        await self._end({"state": "completed", "error": None, **changes}, also)
+
+    async def fail(self, error: Failure, *also: Line) -> None:
+        """End the part without an answer; the text so far stays."""
+        await self.finish_text()
+        await self._end({"state": "failed", "error": error.model_dump()}, also)
+
+    async def finish_text(self) -> str:
+        """The whole text, once no more words come."""
+        self._text.close()
+        await self._writer.write()
+        return self._text.all
+
+    async def _end(self, changes: JsonObject, also: tuple[Line, ...]) -> None:
+        length, digest = self._text.length, self._text.digest
+        changes |= {"length": length, "sha256": digest}
+        line = self._line(
+            changes, head=f"{changes['state']}|{length}|{digest}", write="=", text=self._text.all.encode()
+        )
+        await self._writer.write(line, *also)
+
+    def _line(self, changes: dict[str, Any], *, head: str = "running", write: str = "", text: bytes = b"") -> Line:
+        self._whole = {**self._whole, **changes}
+        stored = {name: value for name, value in self._whole.items() if name != "text"}
+        body = encode(PartChanged(part=self._name, **changes))
+        value = one_line(orjson.dumps(stored))
+        return Line("part", body, name=self._name, head=head, value=value, write=write, text=text)

@@ -1,0 +1,148 @@
+"""Running one claimed job: perform it, then settle what became of it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+
+import orjson
+import structlog
+from pydantic import JsonValue
+
+from jobs.errors import JobEnded, LeaseLost, ResultTooLarge
+from jobs.kind import AnyKind
+from jobs.leases import Claim, Leases
+from jobs.log import Line
+from jobs.model import Failure, State
+from jobs.updates import one_line
+from workers.outcomes import Cancelled, Done, GaveUp, HandedBack, Lost, Outcome, TryAgain, outcome_of
+from workers.run import JobRun, Tools
+from workers.writer import Writer
+
+STOP_SECONDS = 8.0
+"""How long a kind that was told to stop may take; then its job is settled without it."""
+
+log = structlog.get_logger(__name__)
+
+
+class Stop(StrEnum):
+    """Why a running job is told to stop."""
+
+    CANCELLED = "cancelled"
+    SHUTDOWN = "shutdown"
+    LOST = "lost"
+
+
+_STOPPED: Mapping[Stop, Outcome] = {
+    Stop.CANCELLED: Cancelled(),
+    Stop.SHUTDOWN: HandedBack(),
+    Stop.LOST: Lost(),
+}
+
+
+@dataclass
+class Running:
+    """One job in progress here: its claim, and the way to stop it."""
+
+    claim: Claim
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    why: Stop | None = None
+
+    def stop(self, why: Stop) -> None:
+        """Tell the job to stop; the first reason counts."""
+        if self.why is None or why is Stop.LOST:
+            self.why = why
+            self.stopping.set()
+
+
+class Runner:
+    """Runs claimed jobs of the kinds that it knows, and says in their logs what became of them."""
+
+    def __init__(self, kinds: Mapping[str, AnyKind], tools: Tools, leases: Leases) -> None:
+        self._kinds = kinds
+        self._tools = tools
+        self._leases = leases
+
+    async def run(self, running: Running) -> None:
+        """The job's attempt from claim to settlement; never raises for what the job did."""
+        claim = running.claim
+        with structlog.contextvars.bound_contextvars(
+            job_id=claim.job_id, kind=claim.kind, attempt=claim.attempt, request_id=claim.request_id or None
+        ):
+            run = JobRun(claim, self._tools)
+            outcome = await self._perform(run, running)
+            try:
+                await self._settle(claim, run.writer, outcome)
+            except (LeaseLost, JobEnded):
+                outcome = Lost()
+            log.info("job attempt ended", outcome=type(outcome).__name__)
+
+    async def _perform(self, run: JobRun, running: Running) -> Outcome:
+        performing = asyncio.create_task(self._result(run, running.claim))
+        stopping = asyncio.create_task(running.stopping.wait())
+        try:
+            await asyncio.wait({performing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not performing.done():
+                performing.cancel()
+                await asyncio.wait({performing}, timeout=STOP_SECONDS)
+        finally:
+            stopping.cancel()
+            performing.cancel()
+        return self._outcome(performing, running)
+
+    async def _result(self, run: JobRun, claim: Claim) -> JsonValue:
+        kind = self._kinds[claim.kind]
+        left = None if kind.timeout_seconds is None else kind.timeout_seconds - claim.attempt_seconds
+        async with asyncio.timeout(left), asyncio.TaskGroup() as tasks:
+            gathering = tasks.create_task(run.writer.gather())
+            result = await kind.perform(run, kind.input.model_validate_json(claim.input))
+            gathering.cancel()
+        if len(orjson.dumps(result)) > kind.result_limit:
+            raise ResultTooLarge(f"The result is over {kind.result_limit} bytes, the limit of its kind.")
+        return result
+
+    def _outcome(self, performing: asyncio.Task[JsonValue], running: Running) -> Outcome:
+        stopped = _STOPPED[running.why] if running.why else Lost()
+        if not performing.done() or performing.cancelled():
+            return stopped
+        error = performing.exception()
+        if error is None:
+            return Done(performing.result())
+        if running.why is Stop.LOST:
+            return Lost()
+        error = _cause(error)
+        outcome = outcome_of(error, running.claim)
+        log.warning("job attempt failed", error=type(error).__name__, outcome=type(outcome).__name__)
+        return outcome
+
+    async def _settle(self, claim: Claim, writer: Writer, outcome: Outcome) -> None:
+        match outcome:
+            case Done(result=result):
+                await writer.write(_end(State.COMPLETED, result=one_line(orjson.dumps(result))))
+            case GaveUp(failure=failure):
+                await writer.write(_end(State.FAILED, failure=failure))
+            case Cancelled():
+                await writer.write(_end(State.CANCELLED))
+            case TryAgain(failure=failure, delay_seconds=delay):
+                await writer.write()
+                await self._leases.postpone(claim, delay_seconds=delay, error=failure)
+            case HandedBack():
+                await self._leases.release(claim)
+            case Lost():
+                pass
+            case _:
+                assert_never(outcome)
+
+
+def _end(state: State, *, result: bytes = b"", failure: Failure | None = None) -> Line:
+    error = one_line(failure.model_dump_json().encode()) if failure else b""
+    return Line("end", head=state, value=result, text=error)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The error that a kind's task group failed with, when it was one."""
+    while isinstance(error, BaseExceptionGroup):
+        lost = error.subgroup(LeaseLost)
+        error = (lost or error).exceptions[0]
+    return error
