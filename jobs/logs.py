@@ -7,7 +7,7 @@ import structlog
 
 
 def configure_logs(*, level: int = logging.INFO) -> None:
-    """Send every log of this process through one pipe; to be called once, where the process starts."""
+    """Send every log of this process through one pipe; called once, where the process starts."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

@@ -42,11 +42,15 @@ class ChatInput(Value):
             return (Turn("user", self.message or ""),)
         return tuple(Turn(message.role, message.content) for message in self.messages)
 
+    def models_by_name(self) -> dict[str, str]:
+        """The model that each provider was asked for; empty: every configured provider's own default."""
+        return {str(name): model for name, model in (self.models or {}).items()}
+
 
 async def perform(run: Run, chat: ChatInput) -> JsonValue:
     """Each provider's answer or error by name; fails only if every provider did."""
-    models: dict[str, str] = dict(chat.models or {})
-    names = [*models] if models else [*run.providers]
+    models = chat.models_by_name()
+    names = [*models] or [*run.providers]
     if not names:
         raise DoNotRetry("No provider is configured: set the key of at least one.")
     questions = [
