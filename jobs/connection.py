@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -87,6 +88,7 @@ class Script:
             return await self._script(keys=(), args=arguments, client=client)
 
 
+@cache
 def script_text(name: str) -> str:
     """The script with what all of them share in front."""
     constants = "".join(f"local {name} = '{value}'\n" for name, value in keys.script_constants().items())

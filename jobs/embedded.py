@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobs.errors import StoreUnavailable
-from jobs.valkey import server_command
+from jobs.valkey import server_binary, server_command
 
 SOCKET_BYTES = 100  # a longer path cannot be a socket: macOS takes 103 bytes, Linux 107
 LOG_BYTES = 1 << 20  # what the server says; beyond this the next start begins a new file and keeps one old
@@ -120,7 +120,7 @@ class EmbeddedStore:
         _make_private(self._socket.parent)
         with self._open_log() as log:
             return await asyncio.create_subprocess_exec(
-                *server_command(self._folder, self._socket),
+                *server_command(server_binary(), self._folder, self._socket),
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=STDOUT,

@@ -73,6 +73,20 @@ class NotTerminal(JobError):
     title = "The job has not ended"
 
 
+class AlreadyCompleted(JobError):
+    """The job completed; only some of its parts can be run again, by name."""
+
+    code = "already-completed"
+    title = "The job has completed"
+
+
+class EventNotFound(JobError):
+    """No event that you may see has this id, or it is older than a week."""
+
+    code = "not-found"
+    title = "No such event"
+
+
 # What the store says
 
 

@@ -11,6 +11,12 @@ CANCELS = "js:cancels"
 WORKERS = "js:workers"
 DEAD_LETTERS = "js:dead-letters"
 TRIMS = "js:trims"
+SLOTS = "js:slots:"
+PARKED = "js:parked:"
+ACTIVE = "js:active:"
+SUBJECTS = "js:subject:"
+OUTBOX = "js:outbox"
+RECONCILER = "js:reconciler"
 
 # arq's own names, with which its tools still read our queue (arq.constants).
 ARQ_JOB = "arq:job:"
@@ -38,6 +44,16 @@ def idempotency(subject: str | None, kind: str, key: str) -> str:
     return f"{PREFIX}idempotency:{hashlib.sha256(parts.encode()).hexdigest()}"
 
 
+def event(event_id: str) -> str:
+    """String: an event, and the jobs that it started."""
+    return f"{PREFIX}event:{event_id}"
+
+
+def cron(name: str) -> str:
+    """String: the last slot of a schedule that was submitted."""
+    return f"{PREFIX}cron:{name}"
+
+
 def worker(name: str) -> str:
     """String: a worker's heartbeat."""
     return f"{PREFIX}worker:{name}"
@@ -57,6 +73,11 @@ def script_constants() -> dict[str, str]:
         "CANCELS": CANCELS,
         "DEAD_LETTERS": DEAD_LETTERS,
         "TRIMS": TRIMS,
+        "SLOTS": SLOTS,
+        "PARKED": PARKED,
+        "ACTIVE": ACTIVE,
+        "SUBJECTS": SUBJECTS,
+        "OUTBOX": OUTBOX,
         "ARQ_JOB": ARQ_JOB,
         "ARQ_IN_PROGRESS": ARQ_IN_PROGRESS,
     }

@@ -36,6 +36,24 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Child:
+    """A job that another waits for."""
+
+    kind: str
+    input: dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class ChildEnd:
+    """How a child ended; `result` and `error` as in its snapshot."""
+
+    job_id: str
+    state: str
+    result: JsonValue
+    error: JsonValue
+
+
+@dataclass(frozen=True)
 class Usage:
     """Tokens as the provider counted them, and their price in US dollars where the model's price is known."""
 
@@ -55,6 +73,11 @@ class Answer:
     first_token: float | None
 
 
+def answer_step(part: str) -> str:
+    """The step that keeps a part's answer."""
+    return f"answer.{part}"
+
+
 class Run(Protocol):
     """What a running job may do; every act may raise LeaseLost, and then the kind must stop."""
 
@@ -69,8 +92,19 @@ class Run(Protocol):
     def providers(self) -> Sequence[str]:
         """The providers that are configured, in the order of their cards."""
 
-    async def step(self, name: str, act: Callable[[], Awaitable[Kept]]) -> Kept:
-        """The result of `act`, which is JSON; kept, so that a later attempt gets it without running `act`."""
+    async def step(
+        self,
+        name: str,
+        act: Callable[[], Awaitable[Kept]],
+        *,
+        tries: int = 1,
+        timeout_seconds: float | None = None,
+    ) -> Kept:
+        """The result of `act`, which is JSON; kept, so that a later attempt gets it without running `act`.
+
+        A fault is tried again up to `tries` times within this attempt, unless it says that it is final; a try
+        ends with TimeoutError after `timeout_seconds`. What `act` does to the world happens at least once: give
+        it `{job_id}:{name}` as its idempotency key."""
 
     async def progress(
         self,
@@ -80,6 +114,15 @@ class Run(Protocol):
         counters: dict[str, int] | None = None,
     ) -> None:
         """Tell the listeners how far the job is; only what is given changes."""
+
+    async def sleep(self, name: str, seconds: float) -> None:
+        """Return after `seconds`, counted from the first call of this name; the job holds no worker meanwhile."""
+
+    async def children(self, name: str, children: Sequence[Child]) -> list[ChildEnd]:
+        """Submit the children and wait for all of them without a worker; how each ended, in their order."""
+
+    async def send(self, event: str, data: dict[str, JsonValue]) -> str:
+        """The id of an event that is sent once, however often the job is tried; it starts what subscribes to it."""
 
     async def ask(self, part: str, question: Question) -> Answer:
         """The provider's answer, streamed into the part as it is written and kept like a step's result;
@@ -98,6 +141,9 @@ class Kind(Generic[Input]):
     failed_retention_seconds: int = 30 * DAY_SECONDS
     timeout_seconds: float | None = 15 * 60
     max_attempts: int = 16
+    concurrency: int = 0
+    concurrency_per_subject: int = 0
+    """How many jobs of the kind may run at once, in all and for one subject; 0 is no limit."""
     body_limit: int = MEBIBYTE
     result_limit: int = 4 * MEBIBYTE
 

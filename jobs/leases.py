@@ -1,5 +1,6 @@
 """Who holds a job: claim it under a lease, hand it back, or put it off until its next attempt."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +9,16 @@ import orjson
 from jobs.clock import MICROSECONDS
 from jobs.connection import Client, Script
 from jobs.errors import LeaseLost
+from jobs.kind import AnyKind
 from jobs.model import Failure, JobId, JsonObject
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A job that this worker holds, with all that earlier attempts kept of it."""
+    """A job that this worker holds, with all that earlier attempts kept of it.
+
+    `claimed_us` is the store's clock; `only` names the parts that a retry by hand asked for, none for all;
+    `depth` is how many events and parents led to it."""
 
     job_id: JobId
     token: str
@@ -24,6 +29,9 @@ class Claim:
     attempt_seconds: float
     subject: str | None
     request_id: str
+    claimed_us: int
+    only: frozenset[str]
+    depth: int
     input: bytes
     kept: dict[str, bytes]
     parts: dict[str, JsonObject]
@@ -46,10 +54,14 @@ class Leases:
         self._claim = Script(client, "claim")
         self._release = Script(client, "release")
         self._postpone = Script(client, "postpone")
+        self._suspend = Script(client, "suspend")
+        self._reconcile = Script(client, "reconcile")
 
-    async def claim(self, *, slots: int, token: str, kinds: list[str]) -> Claims:
-        """Up to `slots` due jobs of these kinds, each leased to the token and said to be running."""
-        wait_ms, rows = await self._claim(slots, self._lease_ms, token, *kinds)
+    async def claim(self, *, slots: int, token: str, kinds: Iterable[AnyKind]) -> Claims:
+        """Up to `slots` due jobs of these kinds, within their limits, each leased to the token and said to be
+        running."""
+        limits = [each for kind in kinds for each in (kind.name, kind.concurrency, kind.concurrency_per_subject)]
+        wait_ms, rows = await self._claim(slots, self._lease_ms, token, *limits)
         jobs = [_claim(row, token) for row in rows]
         return Claims(jobs, None if wait_ms < 0 else wait_ms / 1000)
 
@@ -62,6 +74,14 @@ class Leases:
         delay_ms = round(delay_seconds * 1000)
         _held(await self._postpone(claim.job_id, claim.token, delay_ms, error.model_dump_json()))
 
+    async def suspend(self, claim: Claim, *, until_us: int | None) -> None:
+        """Let the job wait without a worker, until a moment of the store's clock or, for None, for its children."""
+        _held(await self._suspend(claim.job_id, claim.token, until_us or 0))
+
+    async def reconcile(self, *, most: int = 1000) -> int:
+        """Mend what no single act can: slots of dead workers, jobs parked beside a free slot; how much it was."""
+        return int(await self._reconcile(most))
+
 
 def _held(answer: bytes) -> None:
     if answer == b"FENCED":
@@ -69,7 +89,8 @@ def _held(answer: bytes) -> None:
 
 
 def _claim(row: list[Any], token: str) -> Claim:
-    job_id, kind, run, attempt, attempt_us, subject, most, request_id, payload, kept, parts, progress = row
+    job_id, kind, run, attempt, attempt_us, subject, most, request_id, now, only, depth, *held = row
+    payload, kept, parts, progress = held
     return Claim(
         job_id=JobId(job_id.decode()),
         token=token,
@@ -80,6 +101,9 @@ def _claim(row: list[Any], token: str) -> Claim:
         attempt_seconds=int(attempt_us) / MICROSECONDS,
         subject=subject.decode() or None,
         request_id=request_id.decode(),
+        claimed_us=int(now),
+        only=frozenset(name for name in only.decode().split(",") if name),
+        depth=int(depth),
         input=payload,
         kept={name.decode(): value for name, value in zip(kept[::2], kept[1::2], strict=True)},
         parts={name.decode(): orjson.loads(value) for name, value in zip(parts[::2], parts[1::2], strict=True)},

@@ -7,7 +7,7 @@ from typing import Any, cast
 from jobs import keys, snapshot
 from jobs.connection import Client, Script, store_faults
 from jobs.errors import IntegrityError, JobEnded, JobNotFound, LeaseLost
-from jobs.model import JobId, State
+from jobs.model import JobId, JsonObject, State
 from jobs.snapshot import Story
 from jobs.updates import Cursor, Entry
 
@@ -32,6 +32,13 @@ class Line:
 
     def arguments(self) -> tuple[str | bytes, ...]:
         return self.event, self.name, self.head, self.body, self.value, self.write, self.text
+
+
+def part_head(part: JsonObject) -> str:
+    """What the store must know of a part to end its run: its state and, where it has ended, what proves its text."""
+    if part["length"] is None:
+        return str(part["state"])
+    return f"{part['state']}|{part['length']}|{part['sha256']}"
 
 
 @dataclass(frozen=True)

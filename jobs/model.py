@@ -99,6 +99,22 @@ class Part(Value):
     sha256: str | None
 
 
+UNSET_PART: JsonObject = {
+    "state": "pending",
+    "text": "",
+    "model": None,
+    "attempt": 0,
+    "result": None,
+    "error": None,
+    "usage": None,
+    "elapsed": None,
+    "first_token": None,
+    "length": None,
+    "sha256": None,
+}
+"""Every field of a part before it begins."""
+
+
 class Snapshot(Value):
     """The whole job as of one update: what polling returns. Times are RFC 3339 UTC, durations seconds."""
 

@@ -1,27 +1,30 @@
-"""Submit and cancel: our record and arq's entry in one transaction, so that a job is there whole or not at all."""
+"""The way in and out: jobs are submitted, cancelled, started again and forgotten here."""
 
 import hashlib
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import orjson
-from arq.connections import ArqRedis
-from redis.asyncio.client import Pipeline
-from redis.exceptions import NoScriptError
 
 from jobs import keys
 from jobs.clock import MICROSECONDS
-from jobs.connection import Client, Script, script_text, store_faults
-from jobs.errors import IdempotencyKeyReused, JobNotFound, StoreUnavailable
-from jobs.kind import AnyKind
-from jobs.model import JobId, JsonObject, new_job_id
-
-ARQ_FUNCTION = "run_job"
-"""The one arq function that runs every kind."""
-
-LIFETIME_SECONDS = 30 * 24 * 3600
-"""How long a job that nobody runs is kept once it is due; arq's default would drop it after a day."""
+from jobs.connection import Client, Script, store_faults
+from jobs.enqueuing import LIFETIME_SECONDS, Enqueuing, enqueue
+from jobs.errors import (
+    AlreadyCompleted,
+    IdempotencyKeyReused,
+    InvalidInput,
+    JobNotFound,
+    NotTerminal,
+    StoreUnavailable,
+    Violation,
+)
+from jobs.kind import AnyKind, answer_step
+from jobs.log import Log, part_head
+from jobs.model import UNSET_PART, JobId, JsonObject, State, new_job_id
+from jobs.snapshot import Story
+from jobs.updates import one_line
 
 HEAD_START_MS = 60_000
 """How much earlier in the queue one step of priority puts a job: waiting ages it, so nothing starves."""
@@ -42,6 +45,8 @@ class Submission:
     delay: float = 0.0
     metadata: dict[str, str] = field(default_factory=dict)
     request_id: str = ""
+    parent: JobId | None = None
+    depth: int = 0
 
     @property
     def idempotency(self) -> str:
@@ -55,10 +60,25 @@ class Submission:
         """Tells two inputs apart, however their JSON was ordered."""
         return hashlib.sha256(orjson.dumps(self.input, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
-    def record(self) -> list[str]:
-        """The fields of the record that are known before the job starts."""
+    def enqueuing(self, job_id: JobId) -> Enqueuing:
+        """The write that makes the job."""
+        run_at_us = round(self.run_at.timestamp() * MICROSECONDS) if self.run_at else 0
+        return Enqueuing(
+            job_id,
+            "submit",
+            [
+                *(job_id, orjson.dumps(self.input), self.idempotency, self.digest),
+                *(self.subject or "", self.parent or "", str(self.priority * HEAD_START_MS)),
+                *(str(round(self.delay * 1000)), str(run_at_us)),
+                *self._record(),
+            ],
+            new=[keys.job(job_id), *([self.idempotency] if self.idempotency else [])],
+            expires_seconds=LIFETIME_SECONDS + self.delay + max(0.0, run_at_us / MICROSECONDS - time.time()),
+        )
+
+    def _record(self) -> list[str]:
         return [
-            *("kind", self.kind.name, "subject", self.subject or "", "priority", str(self.priority)),
+            *("kind", self.kind.name, "priority", str(self.priority), "depth", str(self.depth)),
             *("metadata", orjson.dumps(self.metadata).decode(), "max_attempts", str(self.kind.max_attempts)),
             *("retention", str(self.kind.retention_seconds * 1000)),
             *("failed_retention", str(self.kind.failed_retention_seconds * 1000)),
@@ -75,11 +95,13 @@ class Submitted:
 
 
 class Queue:
-    """The way in: jobs are submitted to it and cancelled through it."""
+    """Every change of a job that a client may ask for."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._log = Log(client)
         self._cancel = Script(client, "cancel")
+        self._forget = Script(client, "forget")
 
     async def submit(self, submission: Submission) -> Submitted:
         """The job, written whole: record, first update, arq's entry and the bell are one transaction.
@@ -89,8 +111,10 @@ class Queue:
         job_id = new_job_id()
         for _ in range(_TRIES):
             if earlier := await self._earlier(submission):
-                return Submitted(earlier, new=False)
-            if await self._enqueue(job_id, submission):
+                return Submitted(earlier, new=earlier == job_id)
+            if await enqueue(self._client, submission.enqueuing(job_id)) is not None:
+                return Submitted(job_id, new=True)
+            if await self._exists(job_id):  # written, though the reply was lost
                 return Submitted(job_id, new=True)
         raise StoreUnavailable("The store did not take the job; try again in a moment.")
 
@@ -100,6 +124,39 @@ class Queue:
         if answer == b"GONE":
             raise JobNotFound("No job has this id, or it has expired.")
         return bool(answer != b"UNCHANGED")
+
+    async def retry(self, job_id: JobId, *, parts: frozenset[str] = frozenset(), from_start: bool = False) -> None:
+        """Start the job's next run: from its kept steps, from the start, or of some of its parts alone.
+
+        NotTerminal while a run goes on; AlreadyCompleted where nothing but parts can be run again."""
+        for _ in range(_TRIES):
+            story = await self._log.story(job_id)
+            _check_retry(story, parts)
+            answer = await enqueue(self._client, _next_run(job_id, story, parts=parts, from_start=from_start))
+            if answer == b"QUEUED":
+                return
+        raise StoreUnavailable("The store did not take the retry; look at the job, and try again.")
+
+    async def forget(self, job_id: JobId) -> None:
+        """Delete an ended job and all its data; NotTerminal while it goes on."""
+        match await self._forget(job_id, "now"):
+            case b"GONE":
+                raise JobNotFound("No job has this id, or it has expired.")
+            case b"NOT_TERMINAL":
+                raise NotTerminal("The job has not ended; cancel it first, or wait for its end.")
+
+    async def forget_subject(self, subject: str) -> int:
+        """Delete every job of the subject; how many had to be cancelled first, and are deleted once they have ended."""
+        with store_faults():
+            job_ids = await self._client.zrange(keys.SUBJECTS + subject, 0, -1)
+        left = 0
+        for job_id in (JobId(each.decode()) for each in job_ids):
+            if await self._forget(job_id, "soon") == b"NOT_TERMINAL":
+                left += 1
+                await self._cancel(job_id)
+        with store_faults():
+            await self._client.delete(keys.SUBJECTS + subject)
+        return left
 
     async def _earlier(self, submission: Submission) -> JobId | None:
         if not submission.idempotency:
@@ -113,64 +170,42 @@ class Queue:
             raise IdempotencyKeyReused("This idempotency key was used with another input; choose a new one.")
         return JobId(job_id)
 
-    async def _enqueue(self, job_id: JobId, submission: Submission) -> bool:
-        """Whether the job is there now. None from arq may be a lost connection as well as a duplicate."""
-        client = _Enqueuing(self._client, job_id, submission)
-        expires = LIFETIME_SECONDS + submission.delay
+    async def _exists(self, job_id: JobId) -> bool:
         with store_faults():
-            try:
-                made = await client.enqueue_job(ARQ_FUNCTION, job_id, _job_id=job_id, _expires=expires)
-            except NoScriptError:  # a new or restarted store; of the transaction only arq's own entry was written
-                await self._client.script_load(script_text("submit"))
-                await self._client.delete(keys.ARQ_JOB + job_id)
-                return False
-            return made is not None or bool(await self._client.exists(keys.job(job_id)))
+            return bool(await self._client.exists(keys.job(job_id)))
 
 
-class _Enqueuing(ArqRedis):
-    """arq's client for one submission: what it enqueues carries our record."""
-
-    def __init__(self, client: Client, job_id: JobId, submission: Submission) -> None:
-        super().__init__(
-            client.connection_pool, client.job_serializer, client.job_deserializer, client.default_queue_name
-        )
-        self._job_id = job_id
-        self._submission = submission
-
-    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "_Transaction":  # noqa: FBT001, FBT002  # arq calls it so
-        pipeline = _Transaction(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipeline.job_id, pipeline.submission = self._job_id, self._submission
-        return pipeline
+def _check_retry(story: Story, parts: frozenset[str]) -> None:
+    if not story.state.terminal:
+        raise NotTerminal("The job has not ended; cancel it first, or wait for its end.")
+    if story.state is State.COMPLETED and not parts:
+        raise AlreadyCompleted("The job completed; name the parts that should be run again.")
+    if unknown := sorted(parts - story.snapshot["parts"].keys()):
+        wrong = tuple(Violation("/parts", f"the job has no part {name[:64]!r}") for name in unknown)
+        raise InvalidInput("The job has no such part.", violations=wrong)
 
 
-class _Transaction(Pipeline):
-    """arq's transaction, which also watches the idempotency key and lets our script set the place in the queue:
-    arq would take it from the enqueuer's clock, and the store's is the one that all share."""
-
-    job_id: JobId
-    submission: Submission
-
-    async def watch(self, *names: Any) -> None:  # type: ignore[override]  # the stubs disagree with each other
-        await super().watch(*names, *self._also_ours())
-
-    def exists(self, *names: Any) -> Any:
-        return super().exists(*names, *self._also_ours())
-
-    def zadd(self, name: Any, mapping: Any, *_arguments: Any, **_options: Any) -> Any:  # noqa: ARG002
-        return self.evalsha(_SUBMIT_SHA, 0, *self._script_arguments())  # type: ignore[arg-type]  # bytes are fine
-
-    def _also_ours(self) -> list[str]:
-        return [self.submission.idempotency] if self.submission.idempotency else []
-
-    def _script_arguments(self) -> list[str | bytes]:
-        submission = self.submission
-        run_at_us = round(submission.run_at.timestamp() * MICROSECONDS) if submission.run_at else 0
-        return [
-            *(self.job_id, orjson.dumps(submission.input), submission.idempotency, submission.digest),
-            str(submission.priority * HEAD_START_MS),
-            *(str(round(submission.delay * 1000)), str(run_at_us), str(LIFETIME_SECONDS * 1000)),
-            *submission.record(),
-        ]
+def _next_run(job_id: JobId, story: Story, *, parts: frozenset[str], from_start: bool) -> Enqueuing:
+    """The write that starts the next run; what the end changed for clients becomes what is stored."""
+    kept_parts = {} if from_start else story.snapshot["parts"]
+    kept_steps = [] if from_start else story.snapshot["steps"]
+    changes = [each for name, part in kept_parts.items() for each in _part_change(name, part, again=name in parts)]
+    steps = [each for step in kept_steps for each in (step["name"], one_line(orjson.dumps(step)))]
+    return Enqueuing(
+        job_id,
+        "retry",
+        [
+            *(job_id, str(story.cursor.us), str(story.cursor.seq)),
+            *("start" if from_start else "", ",".join(sorted(parts)), str(len(kept_parts))),
+            *changes,
+            *steps,
+        ],
+    )
 
 
-_SUBMIT_SHA = hashlib.sha1(script_text("submit").encode(), usedforsecurity=False).hexdigest()
+def _part_change(name: str, part: JsonObject, *, again: bool) -> list[str | bytes]:
+    """A part's name, stored value, head, update if it goes back to the beginning, and the step of its answer."""
+    value = {**UNSET_PART, "attempt": part["attempt"]} if again else part
+    stored = {field: each for field, each in value.items() if field != "text"}
+    update = one_line(orjson.dumps({"part": name, **value})) if again else b""
+    return [name, one_line(orjson.dumps(stored)), part_head(value), update, answer_step(name)]

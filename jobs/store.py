@@ -4,16 +4,18 @@ import asyncio
 import ipaddress
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from redis.asyncio import Redis, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from jobs.embedded import open_embedded
-from jobs.errors import StoreUnsuitable
+from jobs.errors import StoreUnavailable, StoreUnsuitable
+from jobs.logs import configure_logs
+from jobs.settings import StoreSettings
 
 PING_SECONDS = 2.0
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
@@ -101,25 +103,18 @@ def _refuse(facts: Mapping[str, object], *, allow_volatile: bool) -> None:
         )
 
 
-class _Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
-    redis_url: str = ""
-    jobstream_data: Path = Path(".jobstream")
-
-
 async def main() -> None:
     """Keep the embedded store running until SIGTERM or SIGINT; a second one is impatient with its clients."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    settings = _Settings()
-    keeping = asyncio.create_task(_keep(settings))
+    configure_logs()
+    keeping = asyncio.create_task(_keep(StoreSettings()))
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, keeping.cancel)
     with suppress(asyncio.CancelledError):
         await keeping
 
 
-async def _keep(settings: _Settings) -> None:
-    if settings.redis_url:
+async def _keep(settings: StoreSettings) -> None:
+    if settings.store_url:
         print("REDIS_URL is set: there is no embedded store to run", flush=True)  # noqa: T201
         await asyncio.Event().wait()
     async with open_embedded(settings.jobstream_data, patience_seconds=PATIENCE_SECONDS) as store:
@@ -128,4 +123,7 @@ async def _keep(settings: _Settings) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except StoreUnavailable as error:
+        sys.exit(str(error))

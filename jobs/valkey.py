@@ -9,10 +9,10 @@ from jobs import leash
 from jobs.errors import StoreUnavailable
 
 
-def server_command(folder: Path, socket: Path, *options: str) -> list[str]:
+def server_command(program: Path, folder: Path, socket: Path, *options: str) -> list[str]:
     """How this process runs a store in the folder that ends with it; an option given here wins."""
     leashed = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid())]
-    return [*leashed, str(server_binary()), *_store_options(folder, socket), *options]
+    return [*leashed, str(program), *_store_options(folder, socket), *options]
 
 
 def server_binary() -> Path:

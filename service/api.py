@@ -2,6 +2,7 @@
 
 import re
 import time
+from asyncio import get_running_loop
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -10,7 +11,9 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from jobs.connection import Client
+from jobs.dead_letters import DeadLetters
 from jobs.errors import JobNotFound
+from jobs.events import Events
 from jobs.kind import DAY_SECONDS, HOUR_SECONDS, AnyKind
 from jobs.log import Head, Log
 from jobs.model import JOB_ID_PATTERN, JobId
@@ -37,6 +40,8 @@ class Api:
     client: Client
     log: Log
     queue: Queue
+    events: Events
+    dead_letters: DeadLetters
     feed: Feed
     auth: Auth
     keyring: Keyring
@@ -68,7 +73,7 @@ def checked_id(job_id: str) -> JobId:
 
 def bounds_of(access: Access) -> Bounds:
     """How long this caller may follow."""
-    now = time.monotonic()
+    now = get_running_loop().time()
     if access.expires is not None:
         left = access.expires - FAREWELL_SECONDS - time.time()
         if left < ROTATE_SECONDS:

@@ -11,8 +11,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jobs.catalog import SUBSCRIPTIONS
 from jobs.connection import connect
+from jobs.dead_letters import DeadLetters
 from jobs.errors import InvalidInput, JobError, Violation
+from jobs.events import Events
 from jobs.kind import AnyKind
 from jobs.log import Log
 from jobs.queue import Queue
@@ -22,9 +25,9 @@ from service.credentials import Keyring
 from service.door import Door
 from service.errors import InvalidRequest, MethodNotAllowed, NotFound
 from service.feed import Feed
-from service.hub import Hub
+from service.hub import Hub, open_subscription
 from service.problems import problem_response
-from service.routes import health, jobs, kinds, tokens
+from service.routes import dead_letters, events, health, jobs, kinds, subjects, tokens
 from service.routes.page import PageFiles, page_router
 
 log = structlog.get_logger(__name__)
@@ -34,19 +37,29 @@ log = structlog.get_logger(__name__)
 async def open_api(url: str, kinds_known: Mapping[str, AnyKind], keyring: Keyring) -> AsyncIterator[Api]:
     """The service's parts on one store, listening to it."""
     async with connect(url) as client:
-        hub = Hub(url)
+        hub = Hub(lambda: open_subscription(url))
         log_of_jobs = Log(client)
         async with hub.running():
             feed = Feed(log_of_jobs, hub)
             auth = Auth(keyring)
-            yield Api(kinds_known, client, log_of_jobs, Queue(client), feed, auth, keyring)
+            yield Api(
+                kinds=kinds_known,
+                client=client,
+                log=log_of_jobs,
+                queue=Queue(client),
+                events=Events(client, kinds_known, SUBSCRIPTIONS),
+                dead_letters=DeadLetters(client),
+                feed=feed,
+                auth=auth,
+                keyring=keyring,
+            )
 
 
 def create_app(api: Api, *, web: Path | None) -> FastAPI:
     """The application; with `web`, the folder of the page, it serves and signs in its visitors too."""
     app = FastAPI(title="Jobstream", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.api = api
-    for routes in (jobs, kinds, tokens, health):
+    for routes in (jobs, events, dead_letters, subjects, kinds, tokens, health):
         app.include_router(routes.router)
     if web is not None:
         app.include_router(page_router(web))

@@ -59,6 +59,40 @@ class Access:
             case Watcher():
                 raise Forbidden("A stream token reads one job, and cancels none.")
 
+    def check_submit_own(self, kind: str, subject: str | None) -> None:
+        """JobNotFound or Forbidden unless the caller may start the job again."""
+        match self.caller:
+            case Service() | Operator():
+                return
+            case Browser():
+                self._own(subject, f"submit:{kind}")
+            case Watcher():
+                raise Forbidden("A stream token reads one job, and starts none.")
+
+    def own_subject(self, scope: str) -> str | None:
+        """Whose things the caller may list: None for everybody's; Forbidden without the scope."""
+        match self.caller:
+            case Service() | Operator():
+                return None
+            case Browser():
+                self._own(self.caller.subject, scope)
+                return self.caller.subject
+        raise Forbidden("A stream token reads one job, and no lists.")
+
+    def sender(self, asked: str | None) -> str | None:
+        """Whose event it becomes; Forbidden where the caller may not send for that subject."""
+        match self.caller:
+            case Service() | Operator():
+                return asked
+            case Browser(subject=subject) if asked in (None, subject):
+                return subject
+        raise Forbidden("This token sends no events for that subject.")
+
+    def check_service(self) -> None:
+        """Forbidden unless the caller holds a secret."""
+        if not isinstance(self.caller, Service | Operator):
+            raise Forbidden("This needs the service secret.")
+
     def check_mint(self) -> None:
         """Forbidden unless the caller may make tokens for browsers."""
         if not isinstance(self.caller, Service | Operator):

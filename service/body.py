@@ -16,10 +16,23 @@ LONGEST_NUMBER = 400
 
 async def read_json(request: Request, *, limit: int) -> JsonObject:
     """The body, which must be one JSON object of at most `limit` bytes."""
+    _check_media_type(request)
+    return parse_object(await _bounded(request, limit))
+
+
+async def read_optional_json(request: Request, *, limit: int) -> JsonObject:
+    """The body as `read_json` has it; an empty object where there is none."""
+    body = await _bounded(request, limit)
+    if not body:
+        return {}
+    _check_media_type(request)
+    return parse_object(body)
+
+
+def _check_media_type(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType("Send the body as application/json.")
-    return parse_object(await _bounded(request, limit))
 
 
 async def _bounded(request: Request, limit: int) -> bytes:

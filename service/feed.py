@@ -1,6 +1,6 @@
 """Follow a job from any place in its story. Every transport reads this and nothing else."""
 
-import time
+from asyncio import get_running_loop
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Literal
@@ -49,7 +49,7 @@ Item = Told | list[Entry] | Quiet | Bye | Gone
 
 @dataclass(frozen=True)
 class Bounds:
-    """How long a listener may follow: until `deadline` on the monotonic clock, and what it is told then."""
+    """How long a listener may follow: until `deadline` on the event loop's clock, and what it is told then."""
 
     deadline: float
     farewell: Bye
@@ -75,13 +75,14 @@ class Feed:
         Without a cursor, or with one from which the log cannot or should not go on, it begins with Told."""
         async with self._hub.tail(job_id) as tail:
             walk = _Walk(self._log, job_id, after)
-            heard_at = time.monotonic()
+            now = get_running_loop().time
+            heard_at = now()
             while True:
                 seen = tail.version  # taken before reading, so no change slips by
                 if self._stopping:
                     yield Bye("shutdown")
                     return
-                if time.monotonic() >= bounds.deadline:
+                if now() >= bounds.deadline:
                     yield bounds.farewell
                     return
                 well = self._hub.well
@@ -92,16 +93,16 @@ class Feed:
                 except JobNotFound:
                     yield Gone()
                     return
-                silence = self._ping_seconds - (time.monotonic() - heard_at)
+                silence = self._ping_seconds - (now() - heard_at)
                 if item is None and silence <= 0 and walk.place is not None:
                     item = Quiet(walk.place)
                 if item is not None:
-                    heard_at = time.monotonic()
+                    heard_at = now()
                     yield item
                     if walk.ended:
                         return
                     continue
-                left = max(0.0, min(silence, bounds.deadline - time.monotonic()))
+                left = max(0.0, min(silence, bounds.deadline - now()))
                 walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
 
 

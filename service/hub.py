@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import islice
 
 import structlog
@@ -12,7 +12,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from jobs import keys
-from jobs.connection import open_client
+from jobs.connection import connect
 from jobs.log import announced
 from jobs.model import JobId
 from jobs.updates import Cursor, Entry
@@ -28,6 +28,13 @@ PAUSE_SECONDS = 0.2
 _HELLO = keys.PREFIX + "hello"
 
 log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def open_subscription(url: str) -> AsyncIterator[PubSub]:
+    """A subscription to nothing yet, on a connection of its own."""
+    async with connect(url, call_seconds=2 * CHECK_SECONDS, most=1) as client, client.pubsub() as subscription:
+        yield subscription
 
 
 class Tail:
@@ -86,8 +93,8 @@ class Tail:
 class Hub:
     """One subscription to the store, shared by all followers of all jobs in this process."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, subscribe: Callable[[], AbstractAsyncContextManager[PubSub]]) -> None:
+        self._subscribe = subscribe
         self._tails: dict[JobId, Tail] = {}
         self._channels: dict[bytes, JobId] = {}
         self._subscription: PubSub | None = None
@@ -141,16 +148,14 @@ class Hub:
 
     async def _listen_for_ever(self) -> None:
         while True:
-            client = open_client(self._url, call_seconds=2 * CHECK_SECONDS, most=1)
             try:
-                async with client.pubsub() as subscription:
+                async with self._subscribe() as subscription:
                     await self._listen(subscription)
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("subscription lost, trying again", error=type(error).__name__)
             finally:
                 self._subscription = None
                 self._forget_all()
-                await client.aclose(close_connection_pool=True)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _listen(self, subscription: PubSub) -> None:
@@ -181,8 +186,10 @@ class Hub:
         if kind == "subscribe":
             tail.forget()
             tail.confirmed.set()
-        elif kind == "message":
+        elif kind == "message" and message["data"]:
             tail.push(*announced(message["data"]))
+        elif kind == "message":
+            tail.forget()  # the job was deleted: its followers find that out
 
     def _forget_all(self) -> None:
         for tail in self._tails.values():

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -17,6 +17,11 @@ MOST_METADATA = 32
 
 Small = Annotated[str, StringConstraints(max_length=512)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Priority = Annotated[int, Field(ge=0, le=10, strict=True)]
+Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY.total_seconds(), strict=True)]
+Subject = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+Body = TypeVar("Body", bound=BaseModel)
 
 
 class SubmissionBody(BaseModel):
@@ -27,22 +32,56 @@ class SubmissionBody(BaseModel):
     kind: Annotated[str, StringConstraints(max_length=64)]
     input: JsonObject
     idempotency_key: IdempotencyKey | None = None
-    priority: Annotated[int, Field(ge=0, le=10, strict=True)] = 5
+    priority: Priority = 5
     run_at: AwareDatetime | None = None
-    delay: Annotated[float, Field(ge=0, le=LONGEST_DELAY.total_seconds(), strict=True)] | None = None
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
+    delay: Delay | None = None
+    subject: Subject | None = None
     metadata: Annotated[dict[Small, Small], Field(max_length=MOST_METADATA)] = {}
 
 
 def read_submission(body: JsonObject) -> SubmissionBody:
     """The body as its type; InvalidInput names every field that is wrong."""
-    try:
-        submission = SubmissionBody.model_validate(body)
-    except ValidationError as error:
-        raise InvalidInput("The submission is not valid.", violations=violations(error)) from None
-    if submission.run_at is not None:
-        _check_time(submission, submission.run_at)
+    submission = _valid(SubmissionBody, body, "The submission is not valid.")
+    _check_time(submission.run_at, submission.delay)
     return submission
+
+
+class RetryBody(BaseModel):
+    """The body of a retry by hand; empty: from the last kept step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parts: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(min_length=1)] | None = None
+    from_: Annotated[Literal["start"] | None, Field(alias="from")] = None
+
+
+class EventBody(BaseModel):
+    """The body of `POST /v1/events`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$")]
+    data: JsonObject = {}
+    idempotency_key: IdempotencyKey | None = None
+    priority: Priority = 5
+    run_at: AwareDatetime | None = None
+    delay: Delay | None = None
+    subject: Subject | None = None
+
+
+def read_retry(body: JsonObject) -> RetryBody:
+    """The body as its type; InvalidInput names every field that is wrong, InvalidRequest a contradiction."""
+    wanted = _valid(RetryBody, body, "The retry is not valid.")
+    if wanted.parts and wanted.from_:
+        raise InvalidRequest("Parts are run again by themselves, or the job from the start: not both.")
+    return wanted
+
+
+def read_event(body: JsonObject) -> EventBody:
+    """The body as its type; InvalidInput names every field that is wrong."""
+    event = _valid(EventBody, body, "The event is not valid.")
+    _check_time(event.run_at, event.delay)
+    return event
 
 
 def kind_of(submission: SubmissionBody, kinds: Mapping[str, AnyKind]) -> AnyKind:
@@ -102,11 +141,20 @@ def _pointer(path: tuple[int | str, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1")[:64] for step in path)
 
 
-def _check_time(submission: SubmissionBody, run_at: datetime) -> None:
-    if submission.delay is not None:
+def _valid(model: type[Body], body: JsonObject, sentence: str) -> Body:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise InvalidInput(sentence, violations=violations(error)) from None
+
+
+def _check_time(run_at: datetime | None, delay: float | None) -> None:
+    if run_at is None:
+        return
+    if delay is not None:
         wrong = Violation("/delay", "run_at and delay exclude each other")
     elif run_at > datetime.now(UTC) + LONGEST_DELAY:
         wrong = Violation("/run_at", "must be at most 366 days ahead")
     else:
         return
-    raise InvalidInput("The submission is not valid.", violations=(wrong,))
+    raise InvalidInput("The time is not valid.", violations=(wrong,))

@@ -12,12 +12,16 @@ from arq.worker import func
 from pydantic import ValidationError
 
 from jobs import keys
+from jobs.catalog import SCHEDULES, SUBSCRIPTIONS
 from jobs.connection import Client, connect
+from jobs.cron import Cron
+from jobs.enqueuing import ARQ_FUNCTION
+from jobs.events import Events
 from jobs.kinds import KINDS
 from jobs.leases import Leases
 from jobs.log import Log
 from jobs.logs import configure_logs
-from jobs.queue import ARQ_FUNCTION
+from jobs.queue import Queue
 from jobs.store import check, open_store
 from workers.providers import open_providers
 from workers.providers.prices import cost
@@ -40,7 +44,7 @@ async def run_job(ctx: dict[str, Any], job_id: str) -> None:
 async def open_runner(settings: Settings, client: Client) -> AsyncIterator[Runner]:
     """What runs the jobs of this worker, with everything that it lends them."""
     async with open_providers(settings.credentials) as providers:
-        tools = Tools(log=Log(client), providers=providers, price=cost)
+        tools = Tools(Log(client), Queue(client), KINDS, providers, cost)
         yield Runner(KINDS, tools, Leases(client, lease_seconds=settings.jobstream_lease))
 
 
@@ -79,7 +83,8 @@ class WorkerSettings:
     ctx: ClassVar[dict[str, Any]] = {
         "open_url": partial(open_url, _own),
         "open_runner": partial(open_runner, _own),
+        "cron": partial(Cron, schedules=SCHEDULES),
+        "events": partial(Events, kinds=KINDS, more=SUBSCRIPTIONS),
         "lease_seconds": _own.jobstream_lease,
-        "kinds": list(KINDS),
     }
     log_results = False

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+import structlog
 from pydantic import JsonValue, ValidationError
 
 from jobs.errors import AnswerFailed, DoNotRetry, JobError, LeaseLost, ResultTooLarge, RetryAfter, StepRepeated
@@ -13,6 +14,8 @@ BACK_OFF_SECONDS = (5.0, 10.0, 30.0, 60.0)
 """How long after an attempt the next begins, by how many there were; the last one stands for all further."""
 
 JITTER = 0.2
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,20 +51,38 @@ class HandedBack:
 
 
 @dataclass(frozen=True)
+class Suspended:
+    """The job waits without a worker: until a moment of the store's clock, or for its children where that is None."""
+
+    until_us: int | None
+
+
+class Suspension(BaseException):
+    """Unwinds a job that goes to sleep; no kind is to catch it, so it is no Exception."""
+
+    def __init__(self, until_us: int | None) -> None:
+        super().__init__()
+        self.until_us = until_us
+
+
+@dataclass(frozen=True)
 class Lost:
     """Another worker holds the job; there is nothing left to say."""
 
 
-Outcome = Done | TryAgain | GaveUp | Cancelled | HandedBack | Lost
+Outcome = Done | TryAgain | GaveUp | Cancelled | HandedBack | Suspended | Lost
 
 _FINAL = (DoNotRetry, StepRepeated, ResultTooLarge)
 
 
 def outcome_of(error: BaseException, claim: Claim) -> Outcome:
     """What the error that ended an attempt means for its job."""
+    error = _cause(error)
     match error:
         case LeaseLost():
             return Lost()
+        case Suspension():
+            return Suspended(error.until_us)
         case ValidationError():
             return GaveUp(failure("corrupt", "The stored input does not fit its kind.", retryable=False))
         case JobError() if isinstance(error, _FINAL):
@@ -74,6 +95,7 @@ def outcome_of(error: BaseException, claim: Claim) -> Outcome:
             return _again(claim, failure_of(error, retryable=True))
         case TimeoutError():
             return _again(claim, failure("timeout", "The job took longer than its kind allows.", retryable=True))
+    log.warning("job attempt met a fault", error=type(error).__name__, exc_info=error)
     return _again(claim, failure("internal-error", "The job met an unexpected fault.", retryable=True))
 
 
@@ -98,3 +120,11 @@ def _again(claim: Claim, why: Failure, *, at_least: float = 0.0) -> Outcome:
 def _back_off(attempt: int) -> float:
     seconds = BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS)) - 1]
     return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads load, guards nothing
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The error that counts, where a task group brings several: the one that ends the job's hold first."""
+    while isinstance(error, BaseExceptionGroup):
+        group = error.subgroup((LeaseLost, Suspension)) or error
+        error = group.exceptions[0]
+    return error

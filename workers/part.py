@@ -6,25 +6,10 @@ from typing import Any
 import orjson
 
 from jobs.kind import Answer
-from jobs.log import Line
-from jobs.model import Failure, JsonObject
+from jobs.log import Line, part_head
+from jobs.model import UNSET_PART, Failure, JsonObject
 from jobs.updates import PartChanged, encode, one_line
 from workers.writer import PartText, Writer
-
-UNSET: JsonObject = {
-    "state": "pending",
-    "text": "",
-    "model": None,
-    "attempt": 0,
-    "result": None,
-    "error": None,
-    "usage": None,
-    "elapsed": None,
-    "first_token": None,
-    "length": None,
-    "sha256": None,
-}
-"""Every field of a part before it begins."""
 
 
 class PartWriter:
@@ -33,14 +18,14 @@ class PartWriter:
     def __init__(self, writer: Writer, name: str, before: JsonObject | None) -> None:
         self._writer = writer
         self._name = name
-        self._whole: JsonObject = UNSET | (before or {})
+        self._whole: JsonObject = UNSET_PART | (before or {})
         self._text = PartText()
 
     async def begin(self, *, model: str | None) -> None:
         """Start the part, or start it again: its text is empty and all else that it held is gone."""
         self._text = self._writer.open_text(self._name)
         attempt = self._whole["attempt"] + 1
-        changes = UNSET | {"state": "running", "attempt": attempt, "model": model}
+        changes = UNSET_PART | {"state": "running", "attempt": attempt, "model": model}
         await self._writer.write(self._line(changes, write="="))
 
     async def add(self, text: str) -> None:
@@ -72,14 +57,12 @@ class PartWriter:
     async def _end(self, changes: JsonObject, also: tuple[Line, ...]) -> None:
         length, digest = self._text.length, self._text.digest
         changes |= {"length": length, "sha256": digest}
-        line = self._line(
-            changes, head=f"{changes['state']}|{length}|{digest}", write="=", text=self._text.all.encode()
-        )
+        line = self._line(changes, write="=", text=self._text.all.encode())
         await self._writer.write(line, *also)
 
-    def _line(self, changes: dict[str, Any], *, head: str = "running", write: str = "", text: bytes = b"") -> Line:
+    def _line(self, changes: dict[str, Any], *, write: str = "", text: bytes = b"") -> Line:
         self._whole = {**self._whole, **changes}
         stored = {name: value for name, value in self._whole.items() if name != "text"}
         body = encode(PartChanged(part=self._name, **changes))
         value = one_line(orjson.dumps(stored))
-        return Line("part", body, name=self._name, head=head, value=value, write=write, text=text)
+        return Line("part", body, name=self._name, head=part_head(self._whole), value=value, write=write, text=text)

@@ -1,21 +1,27 @@
 """What a running job may do: the Run that is handed to its kind."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import orjson
 from pydantic import JsonValue
 
 from jobs import clock
-from jobs.errors import DoNotRetry, ResultTooLarge, StepRepeated
-from jobs.kind import Answer, Kept, Question
+from jobs.clock import MICROSECONDS
+from jobs.errors import AnswerFailed, DoNotRetry, JobNotFound, ResultTooLarge, StepRepeated
+from jobs.events import Event, EventId, outgoing
+from jobs.kind import Answer, AnyKind, Child, ChildEnd, Kept, Question, answer_step
 from jobs.leases import Claim
 from jobs.log import Line, Log
-from jobs.model import JobId
+from jobs.model import JobId, JsonObject, State
+from jobs.queue import Queue, Submission
 from jobs.updates import Progressed, StepChanged, encode, one_line
 from workers.asking import Asking
+from workers.outcomes import Suspension
 from workers.part import PartWriter
 from workers.provider import Pricing, Provider
+from workers.tries import tried
 from workers.writer import Writer, whole
 
 STEP_RESULT_LIMIT = 4 * 1024 * 1024
@@ -26,6 +32,8 @@ class Tools:
     """What a worker lends to the jobs that it runs."""
 
     log: Log
+    queue: Queue
+    kinds: Mapping[str, AnyKind]
     providers: Mapping[str, Provider]
     price: Pricing
 
@@ -52,7 +60,14 @@ class JobRun:
     def providers(self) -> Sequence[str]:
         return tuple(self._tools.providers)
 
-    async def step(self, name: str, act: Callable[[], Awaitable[Kept]]) -> Kept:
+    async def step(
+        self,
+        name: str,
+        act: Callable[[], Awaitable[Kept]],
+        *,
+        tries: int = 1,
+        timeout_seconds: float | None = None,
+    ) -> Kept:
         """The result of `act`, kept; a name that this run used before is a StepRepeated."""
         self._enter(name)
         if (kept := self._claim.kept.get(name)) is not None:
@@ -60,9 +75,61 @@ class JobRun:
             return result
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
-        result = await act()
+        try:
+            result = await tried(act, tries=tries, timeout_seconds=timeout_seconds)
+        except Exception:
+            await self.writer.write(self._step_line(name, "failed", started, clock.now()))
+            raise
         await self.writer.write(self.kept_line(name, started, result))
         return result
+
+    async def sleep(self, name: str, seconds: float) -> None:
+        """Suspends the job until it is time; the moment is kept, so that no later attempt sleeps longer."""
+        self._enter(name)
+        kept = self._claim.kept.get(name)
+        until_us = int(kept) if kept else self._claim.claimed_us + round(seconds * MICROSECONDS)
+        started = clock.from_microseconds(self._claim.claimed_us)
+        if kept is None:
+            line = self._step_line(name, "running", started)
+            await self.writer.write(
+                Line("step", line.body, name=name, value=line.value, write="=", text=b"%d" % until_us)
+            )
+        if until_us > self._claim.claimed_us:
+            raise Suspension(until_us)
+        if kept is not None:
+            await self.writer.write(self._step_line(name, "completed", started, clock.now()))
+
+    async def children(self, name: str, children: Sequence[Child]) -> list[ChildEnd]:
+        """Suspends the job while a child goes on; submitting them again finds the ones that are there."""
+        self._enter(name)
+        if (kept := self._claim.kept.get(name)) is not None:
+            return [ChildEnd(**end) for end in orjson.loads(kept)]
+        started = clock.now()
+        await self.writer.write(self._step_line(name, "running", started))
+        job_ids = [await self._submit_child(name, at, child) for at, child in enumerate(children)]
+        ends = [await self._child_end(job_id) for job_id in job_ids]
+        if any(end is None for end in ends):
+            raise Suspension(None)
+        ended = [end for end in ends if end is not None]
+        await self.writer.write(self.kept_line(name, started, [asdict(end) for end in ended]))
+        return ended
+
+    async def send(self, event: str, data: dict[str, JsonValue]) -> str:
+        """The event's id; it leaves by the outbox, in the same act that keeps the step."""
+        name = f"send.{event}"
+        self._enter(name)
+        event_id = hashlib.sha256(f"{self.job_id}:{self._claim.run}:{name}".encode()).hexdigest()[:40]
+        if name not in self._claim.kept:
+            sent = Event(
+                event,
+                data,
+                subject=self._claim.subject,
+                request_id=self._claim.request_id,
+                depth=self._claim.depth + 1,
+            )
+            line = Line("send", value=outgoing(EventId(event_id), sent))
+            await self.writer.write(line, self.kept_line(name, clock.now(), event_id))
+        return event_id
 
     async def progress(
         self,
@@ -78,10 +145,12 @@ class JobRun:
         await self.writer.write(Line("progress", body, value=one_line(orjson.dumps(self._progress))))
 
     async def ask(self, part: str, question: Question) -> Answer:
-        name = f"answer.{part}"
+        name = answer_step(part)
         self._enter(name)
         if (kept := self._claim.kept.get(name)) is not None:
             return Asking.answer(kept)
+        if self._claim.only and part not in self._claim.only:
+            raise _unasked(self._claim.parts.get(part))
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
         writer = PartWriter(self.writer, part, self._claim.parts.get(part))
@@ -91,6 +160,31 @@ class JobRun:
             kept=lambda answer: self.kept_line(name, started, answer),
             failed=lambda: self._step_line(name, "failed", started, clock.now()),
         )
+
+    async def _submit_child(self, name: str, at: int, child: Child) -> JobId:
+        kind = self._tools.kinds[child.kind]
+        submitted = await self._tools.queue.submit(
+            Submission(
+                kind=kind,
+                input=kind.input.model_validate(child.input).model_dump(mode="json", exclude_unset=True),
+                subject=self._claim.subject,
+                idempotency_key=f"child:{self.job_id}:{self._claim.run}:{name}:{at}",
+                request_id=self._claim.request_id,
+                parent=self.job_id,
+                depth=self._claim.depth + 1,
+            )
+        )
+        return submitted.job_id
+
+    async def _child_end(self, job_id: JobId) -> ChildEnd | None:
+        """How the child ended, None while it goes on; one that was deleted meanwhile counts as cancelled."""
+        try:
+            story = await self._tools.log.story(job_id)
+        except JobNotFound:
+            return ChildEnd(job_id, State.CANCELLED, None, None)
+        if not story.state.terminal:
+            return None
+        return ChildEnd(job_id, story.state, story.snapshot["result"], story.snapshot["error"])
 
     def kept_line(self, name: str, started: str, result: JsonValue) -> Line:
         """A completed step with its result, written as one act; ResultTooLarge over the limit."""
@@ -119,3 +213,10 @@ class JobRun:
         )
         body = encode(step)
         return Line("step", body, name=name, value=body)
+
+
+def _unasked(part: JsonObject | None) -> AnswerFailed:
+    """Why a part that a retry by hand did not name has no answer: what it said before."""
+    error = (part or {}).get("error") or {}
+    detail = error.get("detail", "The provider was not asked in this run.")
+    return AnswerFailed(error.get("type", "provider-failed"), detail, retryable=False)

@@ -1,7 +1,7 @@
 """Running one claimed job: perform it, then settle what became of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
@@ -16,7 +16,7 @@ from jobs.leases import Claim, Leases
 from jobs.log import Line
 from jobs.model import Failure, State
 from jobs.updates import one_line
-from workers.outcomes import Cancelled, Done, GaveUp, HandedBack, Lost, Outcome, TryAgain, outcome_of
+from workers.outcomes import Cancelled, Done, GaveUp, HandedBack, Lost, Outcome, Suspended, TryAgain, outcome_of
 from workers.run import JobRun, Tools
 from workers.writer import Writer
 
@@ -63,6 +63,11 @@ class Runner:
         self._kinds = kinds
         self._tools = tools
         self._leases = leases
+
+    @property
+    def kinds(self) -> Iterable[AnyKind]:
+        """The kinds that it knows how to run."""
+        return self._kinds.values()
 
     async def run(self, running: Running) -> None:
         """The job's attempt from claim to settlement; never raises for what the job did."""
@@ -111,10 +116,7 @@ class Runner:
             return Done(performing.result())
         if running.why is Stop.LOST:
             return Lost()
-        error = _cause(error)
-        outcome = outcome_of(error, running.claim)
-        log.warning("job attempt failed", error=type(error).__name__, outcome=type(outcome).__name__)
-        return outcome
+        return outcome_of(error, running.claim)
 
     async def _settle(self, claim: Claim, writer: Writer, outcome: Outcome) -> None:
         match outcome:
@@ -129,6 +131,9 @@ class Runner:
                 await self._leases.postpone(claim, delay_seconds=delay, error=failure)
             case HandedBack():
                 await self._leases.release(claim)
+            case Suspended(until_us=until_us):
+                await writer.write()
+                await self._leases.suspend(claim, until_us=until_us)
             case Lost():
                 pass
             case _:
@@ -137,12 +142,4 @@ class Runner:
 
 def _end(state: State, *, result: bytes = b"", failure: Failure | None = None) -> Line:
     error = one_line(failure.model_dump_json().encode()) if failure else b""
-    return Line("end", head=state, value=result, text=error)
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The error that a kind's task group failed with, when it was one."""
-    while isinstance(error, BaseExceptionGroup):
-        lost = error.subgroup(LeaseLost)
-        error = (lost or error).exceptions[0]
-    return error
+    return Line("end", name=failure.type if failure else "", head=state, value=result, text=error)

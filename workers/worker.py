@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from jobs import keys
 from jobs.connection import Client, connect, open_client, store_faults
 from jobs.errors import StorageFull, StoreUnavailable
+from jobs.events import Events
 from jobs.leases import Claim, Leases
 from jobs.log import Log
 from jobs.model import JobId
@@ -31,6 +32,8 @@ BELL_SECONDS = 5
 BEAT_SECONDS = 5.0
 DEAD_SECONDS = 15.0
 SWEEP_SECONDS = 5.0
+RECONCILE_SECONDS = 30.0
+CRON_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
@@ -39,8 +42,8 @@ log = structlog.get_logger(__name__)
 class JobWorker(Worker):
     """Runs the jobs of one queue, `max_jobs` at a time; arq supplies settings, command line and signals.
 
-    `ctx["open_runner"]` gives, for a client, an async context manager of the Runner; `ctx["open_url"]` one of the
-    store's URL; `ctx["lease_seconds"]` the length of a lease."""
+    `ctx` brings the parts: `open_url` gives an async context manager of the store's URL, `open_runner` one of the
+    Runner for a client, `cron` and `events` the Cron and the Events of a client; `lease_seconds` is a number."""
 
     async def main(self) -> None:
         """Claim and run jobs until a signal; then hand back what is unfinished."""
@@ -48,6 +51,7 @@ class JobWorker(Worker):
         self._wake = asyncio.Event()
         self._answered = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._sent = asyncio.Event()
         self._claims = 0
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         async with AsyncExitStack() as stack:
@@ -58,12 +62,17 @@ class JobWorker(Worker):
 
     def handle_sig(self, signum: signal.Signals) -> None:
         """Stop claiming, hand every job back, end."""
-        log.info("worker stops", signal=signum.name, running=len(getattr(self, "_running", {})))
-        if hasattr(self, "_stopping") and not self._stopping.is_set():
-            self._stopping.set()
-            self._wake.set()
-        elif self.main_task is not None:
+        log.info("worker stops", signal=signum.name)
+        if not self.stop() and self.main_task is not None:
             self.main_task.cancel()  # before it began to work, or a second signal
+
+    def stop(self) -> bool:
+        """Begin to stop; False if it does so already, or has not begun to work."""
+        if not hasattr(self, "_stopping") or self._stopping.is_set():
+            return False
+        self._stopping.set()
+        self._wake.set()
+        return True
 
     async def close(self) -> None:
         """Nothing is left open: `main` closes what it opened."""
@@ -85,6 +94,9 @@ class JobWorker(Worker):
                     self._hear_cancels(url),
                     _forever(BEAT_SECONDS, lambda: self._beat(client)),
                     _forever(SWEEP_SECONDS, Log(client).trim_ended),
+                    _forever(RECONCILE_SECONDS, lambda: self._reconcile(leases, client)),
+                    _forever(CRON_SECONDS, self.ctx["cron"](client).tick),
+                    self._relay(self.ctx["events"](client)),
                     self._show_life(keeper),
                 ),
             ):
@@ -117,7 +129,7 @@ class JobWorker(Worker):
             return IDLE_SECONDS
         self._claims += 1
         token = f"{self._name}-{self._claims}"
-        claims = await leases.claim(slots=free, token=token, kinds=self.ctx["kinds"])
+        claims = await leases.claim(slots=free, token=token, kinds=runner.kinds)
         for claim in claims.jobs:
             keeper.hold(claim.job_id, claim.token)
             self._running[claim.job_id] = running = Running(claim)
@@ -134,6 +146,7 @@ class JobWorker(Worker):
             keeper.drop(claim.job_id)
             del self._running[claim.job_id]
             self._wake.set()
+            self._sent.set()  # it may have sent events
 
     def _stop(self, jobs: list[JobId], why: Stop) -> None:
         for job_id in jobs:
@@ -180,6 +193,24 @@ class JobWorker(Worker):
                 pipe.expire(keys.WORKERS, 3600)
                 pipe.set(keys.worker(self._name), facts, ex=round(DEAD_SECONDS))
                 await pipe.execute()
+
+    async def _reconcile(self, leases: Leases, client: Client) -> None:
+        """One worker at a time mends what no single act can."""
+        with store_faults():
+            holder = await client.set(keys.RECONCILER, self._name, nx=True, ex=round(RECONCILE_SECONDS) - 1)
+        if holder and (mended := await leases.reconcile()):
+            log.warning("queue mended", things=mended)
+
+    async def _relay(self, events: Events) -> None:
+        """Deliver the events that jobs have sent, their own worker's at once, those of a dead one soon."""
+        while True:
+            self._sent.clear()
+            with suppress(StoreUnavailable, StorageFull):
+                if await events.relay():
+                    continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._sent.wait()
 
     async def _show_life(self, keeper: LeaseKeeper) -> None:
         while True:

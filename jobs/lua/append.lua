@@ -25,7 +25,7 @@ local function know(names, name)
   end
   job[names] = job[names] == '' and name or job[names] .. ',' .. name
   set(job, names, job[names])
-  for _, what in ipairs({ 'parts', 'steps', 'kept', 'texts' }) do
+  for _, what in ipairs({ 'parts', 'steps', 'texts' }) do
     fresh[#fresh + 1] = key(id, what)
   end
 end
@@ -55,6 +55,7 @@ local fold = {
     redis.call('HSET', key(id, 'steps'), name, value)
     if write == '=' then
       redis.call('HSETNX', key(id, 'kept'), name, text)
+      fresh[#fresh + 1] = key(id, 'kept')
       set(job, 'crashes', 0)
     end
   end,
@@ -71,15 +72,25 @@ local fold = {
   end,
 }
 
+-- An event that the job sends leaves with the step that says so: both are kept, or neither.
+local function send(event)
+  redis.call('RPUSH', OUTBOX, event)
+  redis.call('PEXPIRE', OUTBOX, LIFETIME_MS)
+  ring_bell()
+end
+
 set(job, 'flush', flush)
 for first = 4, #ARGV, FIELDS do
   local event, name, head, body, value, write, text = unpack(ARGV, first, first + FIELDS - 1)
-  if event == 'end' then
-    finish(job, head, value, text)
+  if event == 'send' then
+    send(value)
+  elseif event == 'end' then
+    finish(job, head, value, text, name)
     return { 'APPENDED' }
+  else
+    fold[event](name, head, value, write, text)
+    add(job, event, body)
   end
-  fold[event](name, head, value, write, text)
-  add(job, event, body)
 end
 for _, name in ipairs(fresh) do
   redis.call('PEXPIRE', name, LIFETIME_MS)

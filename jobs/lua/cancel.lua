@@ -1,17 +1,24 @@
--- Cancels a job: at once where no worker holds it, else asks the one that does.
-local id = ARGV[1]
-local job = open(id)
-if not job then
-  return 'GONE'
+-- Cancels a job and its children: at once where no worker holds it, else asks the one that does.
+local function cancel(id)
+  local job = open(id)
+  if not job then
+    return 'GONE'
+  end
+  if TERMINAL[job.state] or job.state == 'cancelling' then
+    return 'UNCHANGED'
+  end
+  local children = redis.call('SMEMBERS', key(id, 'children'))
+  if job.state == 'running' then
+    change_state(job, 'cancelling', {})
+    save(job)
+    redis.call('PUBLISH', CANCELS, id)
+  else
+    finish(job, 'cancelled', '', '')
+  end
+  for _, child in ipairs(children) do
+    cancel(child)
+  end
+  return job.state == 'cancelling' and 'CANCELLING' or 'CANCELLED'
 end
-if TERMINAL[job.state] or job.state == 'cancelling' then
-  return 'UNCHANGED'
-end
-if job.state == 'running' then
-  change_state(job, 'cancelling', {})
-  save(job)
-  redis.call('PUBLISH', CANCELS, id)
-  return 'CANCELLING'
-end
-finish(job, 'cancelled', '', '')
-return 'CANCELLED'
+
+return cancel(ARGV[1])

@@ -2,9 +2,9 @@
 local slots, lease_ms, token = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local LAST_CRASH = 3 -- workers lost in a row with nothing kept in between, then the job is poison
 
-local known = {}
-for index = 4, #ARGV do
-  known[ARGV[index]] = true
+local known = {} -- how many jobs of a kind may run at once, in all and for one subject; 0 is no limit
+for index = 4, #ARGV, 3 do
+  known[ARGV[index]] = { tonumber(ARGV[index + 1]), tonumber(ARGV[index + 2]) }
 end
 local now_ms = now_us() / 1000
 local claimed = {}
@@ -24,15 +24,47 @@ local function survives(job)
   job.crashes = job.crashes + 1
   set(job, 'crashes', job.crashes)
   if job.crashes >= LAST_CRASH then
-    finish(job, 'failed', '', POISON)
+    finish(job, 'failed', '', POISON, 'poison')
     return false
   end
   return true
 end
 
+-- The first scope of which the job would need a slot that is not free, or nil.
+local function full_scope(job)
+  for index, scope in ipairs(scopes(job)) do
+    local limit = known[job.kind][index]
+    if limit > 0 then
+      redis.call('ZREMRANGEBYSCORE', SLOTS .. scope, '-inf', int(now_ms))
+      if redis.call('ZCARD', SLOTS .. scope) >= limit and not redis.call('ZSCORE', SLOTS .. scope, job.id) then
+        return scope
+      end
+    end
+  end
+end
+
+local function take_slots(job)
+  for index, scope in ipairs(scopes(job)) do
+    if known[job.kind][index] > 0 then
+      redis.call('ZADD', SLOTS .. scope, int(now_ms + lease_ms), job.id)
+      redis.call('PEXPIRE', SLOTS .. scope, LIFETIME_MS)
+    end
+  end
+end
+
+-- Takes the job out of the queue until one that holds a slot gives it back.
+local function park(job, scope, score)
+  redis.call('ZREM', QUEUE, job.id)
+  redis.call('ZADD', PARKED .. scope, score, job.id)
+  redis.call('PEXPIRE', PARKED .. scope, LIFETIME_MS)
+  redis.call('SADD', PARKED, scope)
+  redis.call('PEXPIRE', PARKED, LIFETIME_MS)
+end
+
 local function claim(job, score)
   local held = redis.call(
-    'HMGET', key(job.id, 'job'), 'next_is_new_attempt', 'handed_back', 'attempt_us', 'subject', 'max_attempts', 'request_id'
+    'HMGET', key(job.id, 'job'), 'next_is_new_attempt', 'handed_back', 'attempt_us', 'only', 'max_attempts', 'request_id', 'depth',
+    'spent_us'
   )
   local reason = job.state == 'running' and 'worker-lost' or held[2] == '1' and 'handed-back' or nil
   local attempt_us = tonumber(held[3])
@@ -40,9 +72,12 @@ local function claim(job, score)
     job.attempt = job.attempt + 1
     attempt_us = job.now
     set(job, 'attempt', job.attempt)
-    set(job, 'attempt_us', int(attempt_us))
+  elseif held[8] and held[8] ~= '' then
+    attempt_us = job.now - tonumber(held[8])
   end
-  if not job.started_at or job.started_at == '' then
+  set(job, 'attempt_us', int(attempt_us))
+  set(job, 'spent_us', '')
+  if job.started_at == '' then
     job.started_at = stamp(job.now)
     set(job, 'started_at', job.started_at)
   end
@@ -53,10 +88,15 @@ local function claim(job, score)
   set(job, 'score', score)
   redis.call('SET', ARQ_IN_PROGRESS .. job.id, token, 'PX', lease_ms)
   redis.call('ZADD', QUEUE, int(now_ms + lease_ms), job.id)
+  take_slots(job)
   change_state(job, 'running', { reason = reason })
   save(job)
+  for _, name in ipairs(every_key(job)) do
+    redis.call('PEXPIRE', name, LIFETIME_MS)
+  end
   claimed[#claimed + 1] = {
-    job.id, job.kind, job.run, job.attempt, int(job.now - attempt_us), held[4] or '', held[5], held[6] or '',
+    job.id, job.kind, job.run, job.attempt, int(job.now - attempt_us), job.subject, held[5], held[6] or '',
+    int(job.now), held[4] or '', held[7] or '0',
     redis.call('GET', key(job.id, 'input')) or '',
     redis.call('HGETALL', key(job.id, 'kept')),
     redis.call('HGETALL', key(job.id, 'parts')),
@@ -84,7 +124,12 @@ for index = 1, #due, 2 do
     if job.state == 'running' then
       score = redis.call('HGET', key(id, 'job'), 'score')
     end
-    claim(job, score)
+    local full = full_scope(job)
+    if full then
+      park(job, full, score)
+    else
+      claim(job, score)
+    end
   end
 end
 

@@ -62,43 +62,32 @@ local function split(names)
   return list
 end
 
--- A job's counters as the record holds them, or nil where there is no such job.
+local WORDS = {
+  'state', 'kind', 'subject', 'started_at', 'part_names', 'step_names', 'token', 'idempotency', 'parent', 'group',
+}
+local NUMBERS = {
+  'run', 'seq', 'us', 'bytes', 'front_bytes', 'attempt', 'flush', 'crashes', 'retention', 'failed_retention',
+}
+
+-- A job as its record holds it, or nil where there is no such job. What is not there yet is '' or 0.
 local function open(id)
-  local held = redis.call(
-    'HMGET', key(id, 'job'),
-    'state', 'run', 'seq', 'us', 'bytes', 'front_bytes', 'attempt', 'started_at',
-    'part_names', 'step_names', 'token', 'flush', 'crashes', 'retention', 'failed_retention', 'idempotency', 'kind'
-  )
+  local held = redis.call('HMGET', key(id, 'job'), unpack(WORDS))
   if not held[1] then
     return nil
   end
-  return {
-    id = id,
-    now = now_us(),
-    changes = {},
-    state = held[1],
-    run = tonumber(held[2]),
-    seq = tonumber(held[3]),
-    us = tonumber(held[4]),
-    bytes = tonumber(held[5]),
-    front_bytes = tonumber(held[6]),
-    attempt = tonumber(held[7]),
-    started_at = held[8],
-    part_names = held[9] or '',
-    step_names = held[10] or '',
-    token = held[11],
-    flush = tonumber(held[12]) or 0,
-    crashes = tonumber(held[13]) or 0,
-    retention = tonumber(held[14]),
-    failed_retention = tonumber(held[15]),
-    idempotency = held[16] or '',
-    kind = held[17],
-  }
+  local job = { id = id, now = now_us(), changes = {} }
+  for index, field in ipairs(WORDS) do
+    job[field] = held[index] or ''
+  end
+  held = redis.call('HMGET', key(id, 'job'), unpack(NUMBERS))
+  for index, field in ipairs(NUMBERS) do
+    job[field] = tonumber(held[index]) or 0
+  end
+  return job
 end
 
 local function set(job, field, value)
-  job.changes[#job.changes + 1] = field
-  job.changes[#job.changes + 1] = value
+  job.changes[field] = value
 end
 
 -- Numbers an update, stores it and announces it, with the time of the one before, so that whoever keeps the
@@ -137,25 +126,33 @@ local function save(job)
   set(job, 'us', int(job.us))
   set(job, 'bytes', int(job.bytes))
   set(job, 'front_bytes', int(job.front_bytes))
-  redis.call('HSET', key(job.id, 'job'), unpack(job.changes))
+  local pairs_of_record = {}
+  for field, value in pairs(job.changes) do
+    pairs_of_record[#pairs_of_record + 1] = field
+    pairs_of_record[#pairs_of_record + 1] = value
+  end
+  redis.call('HSET', key(job.id, 'job'), unpack(pairs_of_record))
 end
 
--- Puts the job into another state; what: next_attempt_at (a stamp), error (JSON), reason.
+-- Puts the job into another state; what: next_attempt_at (a stamp), error (JSON), reason, from.
 local function change_state(job, state, what)
   job.state = state
   set(job, 'state', state)
   set(job, 'next_attempt_at', what.next_attempt_at or '')
   set(job, 'error', what.error or '')
-  local reason = what.reason and ',"reason":"' .. what.reason .. '"' or ''
+  local more = what.reason and ',"reason":"' .. what.reason .. '"' or ''
+  if what.from and what.from ~= '' then
+    more = more .. ',"from":"' .. what.from .. '"'
+  end
   add(job, 'state', string.format(
     '{"state":"%s","run":%d,"attempt":%d,"next_attempt_at":%s,"started_at":%s,"error":%s%s}',
-    state, job.run, job.attempt, quoted(what.next_attempt_at), quoted(job.started_at), or_null(what.error), reason
+    state, job.run, job.attempt, quoted(what.next_attempt_at), quoted(job.started_at), or_null(what.error), more
   ))
 end
 
 local function every_key(job)
   local keys = {}
-  for _, what in ipairs({ 'job', 'input', 'log', 'parts', 'steps', 'kept', 'texts' }) do
+  for _, what in ipairs({ 'job', 'input', 'log', 'parts', 'steps', 'kept', 'texts', 'children', 'rejects' }) do
     keys[#keys + 1] = key(job.id, what)
   end
   for _, part in ipairs(split(job.part_names)) do
@@ -165,6 +162,61 @@ local function every_key(job)
     keys[#keys + 1] = job.idempotency
   end
   return keys
+end
+
+local function ring_bell()
+  redis.call('LPUSH', BELL, 1)
+  redis.call('LTRIM', BELL, 0, 127)
+  redis.call('EXPIRE', BELL, 3600)
+end
+
+-- What a running job takes a slot of: its kind, and its kind for its subject.
+local function scopes(job)
+  return { job.kind, job.kind .. ':' .. job.subject }
+end
+
+-- Puts the job that has waited longest for a slot of this scope back into the queue.
+local function unpark(scope)
+  local next_one = redis.call('ZPOPMIN', PARKED .. scope)
+  if next_one[1] then
+    redis.call('ZADD', QUEUE, next_one[2], next_one[1])
+    ring_bell()
+  end
+end
+
+-- Gives the job's slots to whoever waits for them.
+local function give_slots_back(job)
+  for _, scope in ipairs(scopes(job)) do
+    redis.call('ZREM', PARKED .. scope, job.id)
+    if redis.call('ZREM', SLOTS .. scope, job.id) == 1 then
+      unpark(scope)
+    end
+  end
+end
+
+-- Ends a worker's hold on the job, which is not over.
+local function let_go(job)
+  redis.call('DEL', ARQ_IN_PROGRESS .. job.id)
+  give_slots_back(job)
+end
+
+-- Remembers how long the attempt has run, since the time until a worker has it again does not count.
+local function keep_time_spent(job)
+  local began = tonumber(redis.call('HGET', key(job.id, 'job'), 'attempt_us')) or job.now
+  set(job, 'spent_us', int(job.now - began))
+end
+
+-- Tells a waiting parent that one of its children has ended; with the last one it goes on.
+local function tell_parent(job)
+  if job.parent == '' then
+    return
+  end
+  redis.call('SREM', key(job.parent, 'children'), job.id)
+  local state = redis.call('HGET', key(job.parent, 'job'), 'state')
+  if state == 'waiting' and redis.call('SCARD', key(job.parent, 'children')) == 0 then
+    redis.call('ZADD', QUEUE, int(job.now / 1000), job.parent)
+    ring_bell()
+  end
 end
 
 -- What `end` says of each part: one that did not end by itself ends with its run, and nothing proves its text.
@@ -185,9 +237,19 @@ local function part_ends(job, state)
   return '{' .. table.concat(ends, ',') .. '}'
 end
 
--- The one `end` of a run: says so, lets the job go, and starts its retention. Result and error are JSON or ''.
--- The folded fields stay as they were before the end, since a stream's snapshot of an ended job is that.
-local function finish(job, state, result, error)
+-- Deletes an ended job and all its data, and tells whoever follows it.
+local function erase(job)
+  redis.call('DEL', unpack(every_key(job)))
+  redis.call('ZREM', DEAD_LETTERS, job.id)
+  redis.call('ZREM', TRIMS, job.id)
+  redis.call('ZREM', SUBJECTS .. job.subject, job.id)
+  redis.call('PUBLISH', key(job.id, 'channel'), '')
+end
+
+-- The one `end` of a run: says so, lets the job go, and starts its retention. Result and error are JSON or '',
+-- `error_type` the error's slug. The folded fields stay as they were before the end, since a stream's snapshot of
+-- an ended job is that.
+local function finish(job, state, result, error, error_type)
   local kept_ms = state == 'failed' and job.failed_retention or job.retention
   set(job, 'state_before', job.state)
   set(job, 'us_before', int(job.us))
@@ -202,20 +264,19 @@ local function finish(job, state, result, error)
   set(job, 'end_body', body)
   set(job, 'end_us', int(job.us))
   set(job, 'end_total', int(job.bytes))
-  redis.call('DEL', ARQ_IN_PROGRESS .. job.id, ARQ_JOB .. job.id)
+  set(job, 'error_type', error_type or '')
+  redis.call('DEL', ARQ_JOB .. job.id)
   redis.call('ZREM', QUEUE, job.id)
-  redis.call('ZADD', TRIMS, int(job.now / 1000 + TRIM_AFTER_MS), job.id)
+  let_go(job)
+  redis.call('SREM', ACTIVE .. job.subject, job.id)
+  local unwanted = redis.call('HGET', key(job.id, 'job'), 'unwanted')
+  redis.call('ZADD', TRIMS, int(job.now / 1000 + (unwanted and 0 or TRIM_AFTER_MS)), job.id)
   if state == 'failed' then
     redis.call('ZADD', DEAD_LETTERS, int(job.now / 1000), job.id)
   end
   save(job)
+  tell_parent(job)
   for _, name in ipairs(every_key(job)) do
     redis.call('PEXPIRE', name, int(kept_ms))
   end
-end
-
-local function ring_bell()
-  redis.call('LPUSH', BELL, 1)
-  redis.call('LTRIM', BELL, 0, 127)
-  redis.call('EXPIRE', BELL, 3600)
 end

@@ -9,7 +9,7 @@ if job.state == 'cancelling' then
   return 'POSTPONED'
 end
 local due_us = job.now + delay_ms * 1000
-redis.call('DEL', ARQ_IN_PROGRESS .. id)
+let_go(job)
 redis.call('ZADD', QUEUE, int(due_us / 1000), id)
 set(job, 'next_is_new_attempt', 1)
 change_state(job, 'retrying', { next_attempt_at = stamp(due_us), error = error })

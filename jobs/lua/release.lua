@@ -8,9 +8,10 @@ if job.state == 'cancelling' then
   finish(job, 'cancelled', '', '')
   return 'RELEASED'
 end
-redis.call('DEL', ARQ_IN_PROGRESS .. id)
+let_go(job)
 redis.call('ZADD', QUEUE, redis.call('HGET', key(id, 'job'), 'score'), id)
 set(job, 'handed_back', 1)
+keep_time_spent(job)
 change_state(job, 'queued', { reason = 'handed-back' })
 save(job)
 ring_bell()

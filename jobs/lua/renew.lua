@@ -7,7 +7,11 @@ for index = 2, #ARGV, 2 do
   if redis.call('GET', ARQ_IN_PROGRESS .. id) == token then
     redis.call('PEXPIRE', ARQ_IN_PROGRESS .. id, lease_ms)
     redis.call('ZADD', QUEUE, 'XX', until_ms, id)
-    if redis.call('HGET', key(id, 'job'), 'state') == 'cancelling' then
+    local held = redis.call('HMGET', key(id, 'job'), 'state', 'kind', 'subject')
+    for _, scope in ipairs(scopes({ kind = held[2] or '', subject = held[3] or '' })) do
+      redis.call('ZADD', SLOTS .. scope, 'XX', until_ms, id)
+    end
+    if held[1] == 'cancelling' then
       cancelling[#cancelling + 1] = id
     end
   else

@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jobs.errors import JobError, StoreUnavailable
+from jobs.kind import MEBIBYTE
 from jobs.model import Snapshot
 from jobs.updates import Cursor
 from service.api import AccessInUrl, AccessOf, Api, ApiOf, RequestId, access_in_url
-from service.body import read_json, too_large
+from service.body import read_json, read_optional_json, too_large
 from service.prefer import wait_seconds, wants_status
-from service.submission import SubmissionBody, idempotency_key, kind_of, read_submission, submission_of
+from service.submission import SubmissionBody, idempotency_key, kind_of, read_retry, read_submission, submission_of
 from service.transports import polling, sse
 
 LONGEST_SUBMIT_WAIT_SECONDS = 120
@@ -109,6 +110,25 @@ async def cancel(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     access.check_cancel(head.subject)
     changed = await api.queue.cancel(known_id)
     return polling.snapshot_response(await api.log.story(known_id), status=202 if changed else 200)
+
+
+@router.post("/{job_id}/retry", status_code=202, response_model=Snapshot)
+async def retry(request: Request, job_id: str, api: ApiOf, access: AccessOf) -> Response:
+    """Start the job's next run: the answer's cursor is where to follow it from."""
+    known_id, head = await api.readable(job_id, access)
+    access.check_submit_own(head.kind, head.subject)
+    wanted = read_retry(await read_optional_json(request, limit=MEBIBYTE))
+    await api.queue.retry(known_id, parts=frozenset(wanted.parts or ()), from_start=wanted.from_ == "start")
+    return polling.snapshot_response(await api.log.story(known_id), status=202)
+
+
+@router.delete("/{job_id}", status_code=204)
+async def forget(job_id: str, api: ApiOf, access: AccessOf) -> Response:
+    """Delete an ended job and all its data."""
+    known_id, head = await api.readable(job_id, access)
+    access.check_cancel(head.subject)
+    await api.queue.forget(known_id)
+    return Response(status_code=204)
 
 
 @router.post("/{job_id}/token", status_code=201)

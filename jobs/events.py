@@ -1,0 +1,183 @@
+"""Named events: whoever sends one starts the jobs of the kinds that are subscribed to it."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import NewType
+
+import orjson
+import structlog
+from pydantic import ValidationError
+
+from jobs import clock, keys
+from jobs.connection import Client, store_faults
+from jobs.errors import EventNotFound, IdempotencyKeyReused, JobNotFound
+from jobs.kind import DAY_SECONDS, AnyKind
+from jobs.log import Log
+from jobs.model import JobId, JsonObject
+from jobs.queue import Queue, Submission
+
+EventId = NewType("EventId", str)
+
+KEPT_SECONDS = 7 * DAY_SECONDS
+DEEPEST = 8
+"""How many events may follow from one another; a longer chain is a loop, and is dropped."""
+
+OUTBOX_BATCH = 50
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A kind that an event starts, for data that fits, with an input made of that data."""
+
+    event: str
+    kind: AnyKind
+    fits: Callable[[JsonObject], bool] = lambda _: True
+    to_input: Callable[[JsonObject], JsonObject] = lambda data: data
+
+    def input_of(self, data: JsonObject) -> JsonObject | None:
+        """The kind's input, or None where the data is none that it takes."""
+        try:
+            if not self.fits(data):
+                return None
+            checked = self.kind.input.model_validate(self.to_input(data))
+        except (ValidationError, KeyError, TypeError):
+            return None
+        kept: JsonObject = checked.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        return kept
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event to be sent; `depth` counts the events and jobs that led to it."""
+
+    name: str
+    data: JsonObject
+    subject: str | None = None
+    priority: int = 5
+    run_at: datetime | None = None
+    delay: float = 0.0
+    request_id: str = ""
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An event that was taken, and the jobs that it started; none: it is kept as dropped."""
+
+    event_id: EventId
+    job_ids: list[JobId]
+
+
+class Events:
+    """Every event of one store."""
+
+    def __init__(self, client: Client, kinds: Mapping[str, AnyKind], more: Sequence[Subscription] = ()) -> None:
+        self._client = client
+        self._queue = Queue(client)
+        self._log = Log(client)
+        self._subscriptions = [*(Subscription(kind.name, kind) for kind in kinds.values()), *more]
+
+    def started_by(self, event: Event) -> list[tuple[AnyKind, JsonObject]]:
+        """The kinds that the event starts, each with its input."""
+        fitting = ((each.kind, each.input_of(event.data)) for each in self._subscriptions if each.event == event.name)
+        return [(kind, given) for kind, given in fitting if given is not None]
+
+    async def send(self, event: Event, *, idempotency_key: str | None = None) -> Sent:
+        """The event's id and jobs. A repeat with the same key, or after a lost reply, starts nothing twice."""
+        return await self.deliver(await self._id_of(event, idempotency_key), event)
+
+    async def deliver(self, event_id: EventId, event: Event) -> Sent:
+        """Start what the event starts; delivering it again completes what was cut off, and starts nothing twice."""
+        started = [] if event.depth > DEEPEST else self.started_by(event)
+        if event.depth > DEEPEST:
+            log.warning("event dropped: the chain of events is too long", event_name=event.name, event_id=event_id)
+        await self._record(event_id, event, [])
+        job_ids = [await self._start(event_id, event, kind, given) for kind, given in started]
+        await self._record(event_id, event, job_ids)
+        return Sent(event_id, job_ids)
+
+    async def find(self, event_id: EventId) -> JsonObject:
+        """What became of the event; EventNotFound once it is a week old. `subject` says whose it is."""
+        with store_faults():
+            held = await self._client.get(keys.event(event_id))
+        if held is None:
+            raise EventNotFound("No event has this id, or it is older than a week.")
+        event: JsonObject = orjson.loads(held)
+        jobs = [await self._job(JobId(job_id)) for job_id in event["job_ids"]]
+        return {
+            "id": event_id,
+            "name": event["name"],
+            "received_at": event["received_at"],
+            "dropped": not event["job_ids"],
+            "jobs": [job for job in jobs if job is not None],
+            "subject": event["subject"],
+        }
+
+    async def relay(self) -> int:
+        """Deliver what running jobs have sent; how many there were. Twice is as good as once."""
+        with store_faults():
+            waiting = await self._client.lrange(keys.OUTBOX, 0, OUTBOX_BATCH - 1)  # type: ignore[misc]
+        for message in waiting:
+            sent = orjson.loads(message)
+            await self.deliver(EventId(sent.pop("event_id")), Event(**sent))
+            with store_faults():
+                await self._client.lrem(keys.OUTBOX, 1, message)  # type: ignore[misc]
+        return len(waiting)
+
+    async def _start(self, event_id: EventId, event: Event, kind: AnyKind, given: JsonObject) -> JobId:
+        submitted = await self._queue.submit(
+            Submission(
+                kind=kind,
+                input=given,
+                subject=event.subject,
+                idempotency_key=f"event:{event_id}",
+                priority=event.priority,
+                run_at=event.run_at,
+                delay=event.delay,
+                request_id=event.request_id,
+                depth=event.depth,
+            )
+        )
+        return submitted.job_id
+
+    async def _id_of(self, event: Event, key: str | None) -> EventId:
+        """A new id, or the one that the key was given before."""
+        fresh = f"{secrets.token_urlsafe(24)}"
+        if key is None:
+            return EventId(fresh)
+        digest = hashlib.sha256(orjson.dumps(event.data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        name = keys.idempotency(event.subject, f"event {event.name}", key)
+        with store_faults():
+            held = await self._client.set(name, f"{fresh} {digest}", nx=True, get=True, ex=KEPT_SECONDS)
+        known, _, its_digest = (held.decode() if held else f"{fresh} {digest}").partition(" ")
+        if its_digest != digest:
+            raise IdempotencyKeyReused("This idempotency key was used with other data; choose a new one.")
+        return EventId(known)
+
+    async def _record(self, event_id: EventId, event: Event, job_ids: list[JobId]) -> None:
+        facts = {"name": event.name, "subject": event.subject, "received_at": clock.now(), "job_ids": job_ids}
+        name = keys.event(event_id)
+        with store_faults():
+            if job_ids:
+                held = await self._client.get(name)
+                facts["received_at"] = orjson.loads(held)["received_at"] if held else facts["received_at"]
+                await self._client.set(name, orjson.dumps(facts), ex=KEPT_SECONDS)
+            else:
+                await self._client.set(name, orjson.dumps(facts), ex=KEPT_SECONDS, nx=True)
+
+    async def _job(self, job_id: JobId) -> JsonObject | None:
+        try:
+            head = await self._log.head(job_id)
+        except JobNotFound:
+            return None
+        return {"id": job_id, "kind": head.kind, "state": head.state}
+
+
+def outgoing(event_id: EventId, event: Event) -> bytes:
+    """An event as the outbox keeps it, until a worker delivers it."""
+    return orjson.dumps({**asdict(event), "event_id": event_id})

@@ -1,0 +1,62 @@
+-- Starts the next run of an ended job in the same log. Runs inside the transaction in which arq writes its entry.
+-- What clients have after the end becomes what is stored: the caller folded it, as of `us` and `seq`.
+local id, us, seq, from, only = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local PART_FIELDS = 5 -- name, value, head, body of its update (none if it only ended), step to forget
+
+local job = open(id)
+if not job or not TERMINAL[job.state] or int(job.us) ~= us or job.seq ~= seq then
+  return 'CHANGED'
+end
+for _, name in ipairs(every_key(job)) do
+  redis.call('PEXPIRE', name, LIFETIME_MS)
+end
+redis.call('HDEL', key(id, 'job'), 'end_body', 'end_us', 'end_total', 'us_before', 'state_before', 'error_type')
+redis.call('ZREM', DEAD_LETTERS, id)
+redis.call('ZREM', TRIMS, id)
+job.run = job.run + 1
+job.attempt = 0
+job.started_at = ''
+for _, field in ipairs({ 'started_at', 'progress', 'handed_back' }) do
+  set(job, field, '')
+end
+set(job, 'run', job.run)
+set(job, 'attempt', 0)
+set(job, 'crashes', 0)
+set(job, 'next_is_new_attempt', 1)
+set(job, 'only', only)
+if from == 'start' then
+  for _, part in ipairs(split(job.part_names)) do
+    redis.call('DEL', key(id, 'text:' .. part))
+  end
+  for _, what in ipairs({ 'parts', 'steps', 'kept', 'texts', 'rejects' }) do
+    redis.call('DEL', key(id, what))
+  end
+  set(job, 'part_names', '')
+  set(job, 'step_names', '')
+end
+change_state(job, 'queued', { from = from })
+
+local parts = tonumber(ARGV[6])
+for index = 0, parts - 1 do
+  local name, value, head, body, step = unpack(ARGV, 7 + index * PART_FIELDS, 6 + (index + 1) * PART_FIELDS)
+  redis.call('HSET', key(id, 'parts'), name, value)
+  redis.call('HSET', key(id, 'texts'), name .. ':head', head)
+  if body ~= '' then
+    redis.call('DEL', key(id, 'text:' .. name))
+    redis.call('HSET', key(id, 'texts'), name .. ':bytes', 0)
+    redis.call('HDEL', key(id, 'kept'), step)
+    add(job, 'part', body)
+  end
+end
+for index = 7 + parts * PART_FIELDS, #ARGV, 2 do
+  redis.call('HSET', key(id, 'steps'), ARGV[index], ARGV[index + 1])
+end
+save(job)
+for _, name in ipairs(every_key(job)) do
+  redis.call('PEXPIRE', name, LIFETIME_MS)
+end
+redis.call('SADD', ACTIVE .. job.subject, id)
+redis.call('PEXPIRE', ACTIVE .. job.subject, LIFETIME_MS)
+redis.call('ZADD', QUEUE, int(job.now / 1000), id)
+ring_bell()
+return 'QUEUED'

@@ -1,0 +1,70 @@
+"""Dead letters: list them, count them by error, run one again, drop one."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from jobs.errors import JobNotFound
+from jobs.log import Head
+from jobs.model import JobId, JsonObject, State
+from service.api import AccessOf, Api, ApiOf
+from service.auth import NO_SUCH_JOB, Access
+from service.transports import polling
+from service.view import shown
+
+router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
+
+_LEFT_OUT = ("parts", "steps", "result")
+
+
+@router.get("")
+async def listed(
+    api: ApiOf,
+    access: AccessOf,
+    kind: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=128)] = None,
+    group: Annotated[Literal["error"] | None, Query()] = None,
+) -> JsonObject:
+    """The newest dead letters, or how many there are of each kind and error type."""
+    subject = access.own_subject("read")
+    if group is not None:
+        return {"items": await api.dead_letters.groups(kind=kind, subject=subject)}
+    letters = await api.dead_letters.page(limit=limit, after=cursor, kind=kind, subject=subject)
+    items = [item for letter in letters if (item := await _item(api, letter.job_id))]
+    return {"items": items, "next": letters[-1].cursor if len(letters) == limit else None}
+
+
+@router.post("/{job_id}/retry", status_code=202)
+async def retry(job_id: str, api: ApiOf, access: AccessOf) -> Response:
+    """Run a dead letter again, from its last kept step."""
+    known_id, head = await _dead(api, access, job_id)
+    access.check_submit_own(head.kind, head.subject)
+    await api.queue.retry(known_id)
+    return polling.snapshot_response(await api.log.story(known_id), status=202)
+
+
+@router.delete("/{job_id}", status_code=204)
+async def drop(job_id: str, api: ApiOf, access: AccessOf) -> Response:
+    """Delete a dead letter, and with it the job."""
+    known_id, head = await _dead(api, access, job_id)
+    access.check_cancel(head.subject)
+    await api.queue.forget(known_id)
+    return Response(status_code=204)
+
+
+async def _dead(api: Api, access: Access, job_id: str) -> tuple[JobId, Head]:
+    known_id, head = await api.readable(job_id, access)
+    if head.state is not State.FAILED:
+        raise JobNotFound(NO_SUCH_JOB)
+    return known_id, head
+
+
+async def _item(api: Api, job_id: JobId) -> JsonObject | None:
+    """The job without what makes it large; None if it went meanwhile."""
+    try:
+        story = await api.log.story(job_id)
+    except JobNotFound:
+        return None
+    return {name: value for name, value in shown(story.snapshot).items() if name not in _LEFT_OUT}

@@ -1,0 +1,59 @@
+"""Events: send one by its name, and ask what became of it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from starlette.requests import Request
+
+from jobs.errors import EventNotFound, JobNotFound
+from jobs.events import Event, EventId
+from jobs.kind import MEBIBYTE
+from jobs.model import JsonObject
+from service.api import AccessOf, ApiOf, RequestId, checked_id
+from service.body import read_json
+from service.submission import idempotency_key, read_event
+
+router = APIRouter(prefix="/v1/events", tags=["events"])
+
+
+@router.post("", status_code=202)
+async def send(
+    request: Request,
+    api: ApiOf,
+    access: AccessOf,
+    request_id: RequestId,
+    key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> JsonObject:
+    """Send an event; the jobs that it started, none where no kind takes its data."""
+    body = read_event(await read_json(request, limit=MEBIBYTE))
+    event = Event(
+        name=body.name,
+        data=body.data,
+        subject=access.sender(body.subject),
+        priority=body.priority,
+        run_at=body.run_at,
+        delay=body.delay or 0.0,
+        request_id=request_id,
+    )
+    for kind, _ in api.events.started_by(event):
+        access.subject_for(kind.name, body.subject)
+    sent = await api.events.send(event, idempotency_key=idempotency_key(key, body.idempotency_key))
+    return {"event_id": sent.event_id, "job_ids": sent.job_ids}
+
+
+@router.get("/{event_id}")
+async def find(event_id: str, api: ApiOf, access: AccessOf) -> JsonObject:
+    """What became of an event, for a week."""
+    owner = access.own_subject("read")
+    event = await api.events.find(_checked(event_id))
+    subject = event.pop("subject")
+    if owner is not None and subject != owner:
+        raise EventNotFound("No event has this id, or it is older than a week.")
+    return event
+
+
+def _checked(event_id: str) -> EventId:
+    try:
+        return EventId(checked_id(event_id))
+    except JobNotFound:
+        raise EventNotFound("No event has this id, or it is older than a week.") from None

@@ -1,0 +1,17 @@
+"""Subjects: forget all that belongs to one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from jobs.model import JsonObject
+from service.api import AccessOf, ApiOf
+
+router = APIRouter(prefix="/v1/subjects", tags=["subjects"])
+
+
+@router.delete("/{subject}", status_code=202)
+async def forget(subject: Annotated[str, Path(max_length=128)], api: ApiOf, access: AccessOf) -> JsonObject:
+    """Cancel and delete every job of the subject; `left` of them went on, and are deleted once they have ended."""
+    access.check_service()
+    return {"left": await api.queue.forget_subject(subject)}

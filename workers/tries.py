@@ -1,0 +1,31 @@
+"""Trying one step again within one attempt."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from jobs.errors import DoNotRetry, JobEnded, LeaseLost, ResultTooLarge, RetryAfter, StepRepeated
+
+Result = TypeVar("Result")
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+_FINAL = (DoNotRetry, JobEnded, LeaseLost, ResultTooLarge, RetryAfter, StepRepeated)
+
+
+async def tried(act: Callable[[], Awaitable[Result]], *, tries: int, timeout_seconds: float | None) -> Result:
+    """The act's result; its last fault once the tries are used up, or the first that no further try can mend."""
+    for attempt in range(1, tries + 1):
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await act()
+        except _FINAL:
+            raise
+        except Exception:
+            if attempt == tries:
+                raise
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+        await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  # spreads load, guards nothing
+    raise ValueError("a step is tried at least once")
