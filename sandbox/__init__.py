@@ -1,0 +1,1 @@
+"""A stand-in for the three providers: their wire formats over HTTP, for the demo and the tests."""

@@ -1,0 +1,85 @@
+"""Google's SDK, by either version of the API."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from google import genai
+from google.genai import types
+
+from sandbox.question import Provider
+from tests.sandbox.talker import PATIENCE_SECONDS, Ask, Called, Params, Said, Talker
+
+
+@asynccontextmanager
+async def google_talker(
+    url: str, *, version: str, patience_seconds: float = PATIENCE_SECONDS
+) -> AsyncIterator[Talker]:
+    """A talker to the sandbox at this address."""
+    options = types.HttpOptions(base_url=url, api_version=version, timeout=int(patience_seconds * 1000))
+    client = genai.Client(api_key="any", http_options=options)
+    try:
+        yield _GoogleTalker(client)
+    finally:
+        await client.aio.aclose()
+
+
+class _GoogleTalker:
+    provider: Provider = "google"
+    reasons: Mapping[str, str] = {"whole": "STOP", "call": "STOP", "truncated": "MAX_TOKENS"}
+
+    def __init__(self, client: genai.Client) -> None:
+        self._models = client.aio.models
+
+    async def answer(self, ask: Ask) -> Said:
+        said = Said()
+        self._read(await self._models.generate_content(**self._params(ask)), said)
+        return said
+
+    async def stream(self, ask: Ask) -> Said:
+        said = Said()
+        async for response in await self._models.generate_content_stream(**self._params(ask)):
+            self._read(response, said)
+        return said
+
+    @staticmethod
+    def _read(response: types.GenerateContentResponse, said: Said) -> None:
+        said.events.append(response)
+        candidate, usage = (response.candidates or [types.Candidate()])[0], response.usage_metadata
+        assert candidate.content
+        assert usage
+        for part in candidate.content.parts or []:
+            said.pieces += [part.text] if part.text else []
+            if called := part.function_call:
+                said.called = Called(called.id or "", called.name or "", called.args or {})
+        said.ended = candidate.finish_reason.value if candidate.finish_reason else said.ended
+        said.input_tokens = usage.prompt_token_count or 0
+        said.output_tokens = usage.candidates_token_count or 0
+
+    @staticmethod
+    def _params(ask: Ask) -> Params:
+        parts = [types.Part(text=ask.text)]
+        if ask.image:
+            parts.append(types.Part.from_bytes(data=ask.image, mime_type="image/png"))
+        contents = [types.Content(role=role, parts=[types.Part(text=text)]) for role, text in ask.told("model")]
+        contents.append(types.Content(role="user", parts=parts))
+        config = types.GenerateContentConfig(max_output_tokens=ask.max_tokens)
+        if ask.answered:
+            call = types.Part.from_function_call(name=ask.answered.name, args=dict(ask.answered.arguments))
+            result = types.Part.from_function_response(name=ask.answered.name, response={"output": "rain"})
+            contents.append(types.Content(role="model", parts=[call]))
+            contents.append(types.Content(role="user", parts=[result]))
+        if ask.schema:
+            config.response_mime_type, config.response_json_schema = "application/json", dict(ask.schema)
+        if ask.tools:
+            functions = [
+                types.FunctionDeclaration(name=name, parameters_json_schema=dict(schema))
+                for name, schema in ask.tools.items()
+            ]
+            config.tools = [types.Tool(function_declarations=functions)]
+        if ask.only_tool or ask.no_tools:
+            calling = types.FunctionCallingConfig(
+                mode=types.FunctionCallingConfigMode.NONE if ask.no_tools else types.FunctionCallingConfigMode.ANY,
+                allowed_function_names=[ask.only_tool] if ask.only_tool else None,
+            )
+            config.tool_config = types.ToolConfig(function_calling_config=calling)
+        return {"model": ask.model, "contents": contents, "config": config}
