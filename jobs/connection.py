@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from arq.connections import ArqRedis
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
@@ -21,6 +21,12 @@ from jobs.errors import StorageFull, StoreUnavailable
 
 CALL_SECONDS = 2.0
 """How long a call may take before the store counts as unavailable; without it a frozen store hangs us for ever."""
+
+FREE_SECONDS = 1
+"""How long a call waits for a connection when all are in use."""
+
+MAKES_ROOM = frozenset({"cancel", "forget", "trim"})
+"""The scripts that a store which is out of memory still runs, since they free some."""
 
 Client = ArqRedis
 
@@ -37,8 +43,9 @@ async def connect(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 6
 
 def open_client(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64) -> Client:
     """The same client for who closes it by hand; it connects at its first call."""
-    pool = ConnectionPool.from_url(
+    pool = BlockingConnectionPool.from_url(  # the other one lets all wait while one connects
         url,
+        timeout=FREE_SECONDS,
         socket_connect_timeout=min(call_seconds, CALL_SECONDS),
         socket_timeout=call_seconds,
         max_connections=most,
@@ -93,4 +100,5 @@ def script_text(name: str) -> str:
     """The script with what all of them share in front."""
     constants = "".join(f"local {name} = '{value}'\n" for name, value in keys.script_constants().items())
     folder = resources.files("jobs") / "lua"
-    return constants + (folder / "lib.lua").read_text() + (folder / f"{name}.lua").read_text()
+    flags = "#!lua flags=allow-oom\n" if name in MAKES_ROOM else ""
+    return flags + constants + (folder / "lib.lua").read_text() + (folder / f"{name}.lua").read_text()

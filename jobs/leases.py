@@ -11,6 +11,7 @@ from jobs.connection import Client, Script
 from jobs.errors import LeaseLost
 from jobs.kind import AnyKind
 from jobs.model import Failure, JobId, JsonObject
+from jobs.updates import one_line
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Leases:
     async def postpone(self, claim: Claim, *, delay_seconds: float, error: Failure) -> None:
         """End this attempt; the next one begins after the delay."""
         delay_ms = round(delay_seconds * 1000)
-        _held(await self._postpone(claim.job_id, claim.token, delay_ms, error.model_dump_json()))
+        _held(await self._postpone(claim.job_id, claim.token, delay_ms, one_line(error.model_dump_json().encode())))
 
     async def suspend(self, claim: Claim, *, until_us: int | None) -> None:
         """Let the job wait without a worker, until a moment of the store's clock or, for None, for its children."""

@@ -51,6 +51,17 @@ class Page:
 
 
 @dataclass(frozen=True)
+class LogPage:
+    """A page of the log as it is kept. `cursor` is where the next one begins; `reset`: something before it is
+    missing; `closed`: the job has ended, and nothing follows."""
+
+    entries: list[Entry]
+    cursor: Cursor
+    reset: bool
+    closed: bool
+
+
+@dataclass(frozen=True)
 class Head:
     """The little of a job that decides who may see it, and whether there is anything to wait for."""
 
@@ -69,6 +80,8 @@ class Log:
         self._read = Script(client, "read")
         self._snapshot = Script(client, "snapshot")
         self._trim = Script(client, "trim")
+        self._place = Script(client, "place")
+        self._page = Script(client, "page")
 
     async def append(self, job_id: JobId, lines: list[Line], *, token: str, flush: int) -> None:
         """Number, store, fold and announce the lines as one act; the same flush sent again changes nothing.
@@ -106,6 +119,21 @@ class Log:
         _, kind, subject, state, us, seq = held
         cursor = Cursor(int(us), int(seq))
         return Head(kind.decode(), subject.decode() or None, State(state.decode()), cursor)
+
+    async def page(self, job_id: JobId, after: Cursor | None, *, most: int) -> LogPage:
+        """Up to `most` entries after the cursor, or from the oldest that is kept where the log cannot go on there."""
+        reset, rows, newest, state = await self._page(job_id, str(after or ""), most)
+        if state == b"GONE":
+            raise JobNotFound("No job has this id, or it has expired.")
+        entries = [_entry(row) for row in rows]
+        cursor = entries[-1].cursor if entries else after or Cursor(0, 0)
+        closed = State(state.decode()).terminal and cursor == Cursor.parse(newest.decode())
+        return LogPage(entries, cursor, reset=bool(reset), closed=closed)
+
+    async def place(self, job_id: JobId, seq: int) -> Cursor | None:
+        """The cursor of the update with that number, None where the log does not know it any more."""
+        answer = await self._place(job_id, seq)
+        return Cursor.parse(answer[1].decode()) if answer[0] == b"HELD" else None
 
     async def story(self, job_id: JobId) -> Story:
         """The whole job as of its newest update; JobNotFound when there is none of that id."""

@@ -146,7 +146,7 @@ class Queue:
                 raise NotTerminal("The job has not ended; cancel it first, or wait for its end.")
 
     async def forget_subject(self, subject: str) -> int:
-        """Delete every job of the subject; how many had to be cancelled first, and are deleted once they have ended."""
+        """Delete every job of the subject; how many had to be cancelled, and are deleted once they have ended."""
         with store_faults():
             job_ids = await self._client.zrange(keys.SUBJECTS + subject, 0, -1)
         left = 0

@@ -24,6 +24,7 @@ from service.feed import Feed
 from service.settings import Settings
 
 GRACE_SECONDS = 8
+WEBSOCKET_BYTES = 64 * 1024
 EX_CONFIG = 78
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,8 @@ async def serve(settings: Settings) -> None:
                 log_config=None,
                 access_log=False,  # ours has no queries, which may hold tokens
                 server_header=False,
+                ws_max_size=WEBSOCKET_BYTES,
+                ws_per_message_deflate=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )

@@ -3,7 +3,7 @@
 import re
 import time
 from asyncio import get_running_loop
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -53,6 +53,14 @@ class Api:
         access.check_read(known, head.subject)
         return known, head
 
+    async def readable_by_any(self, job_id: str, accesses: Sequence[Access]) -> tuple[JobId, Head]:
+        """The job if any of the credentials reads it."""
+        known = checked_id(job_id)
+        head = await self.log.head(known)
+        if not any(access.reads(known, head.subject) for access in accesses):
+            raise JobNotFound(NO_SUCH_JOB)
+        return known, head
+
     def follow(self, job_id: JobId, after: Cursor | None, access: Access) -> AsyncGenerator[Item, None]:
         """The job's updates for this caller, until its credential ends."""
         return self.feed.follow(job_id, after, bounds_of(access))
@@ -73,11 +81,16 @@ def checked_id(job_id: str) -> JobId:
 
 def bounds_of(access: Access) -> Bounds:
     """How long this caller may follow."""
+    return bounds_of_all([access])
+
+
+def bounds_of_all(accesses: Sequence[Access]) -> Bounds:
+    """How long the caller of all these credentials may follow: until the first of them ends."""
     now = get_running_loop().time()
-    if access.expires is not None:
-        left = access.expires - FAREWELL_SECONDS - time.time()
-        if left < ROTATE_SECONDS:
-            return Bounds(now + left, Bye("unauthorized"))
+    expires = min((access.expires for access in accesses if access.expires is not None), default=float("inf"))
+    left = expires - FAREWELL_SECONDS - time.time()
+    if left < ROTATE_SECONDS:
+        return Bounds(now + left, Bye("unauthorized"))
     return Bounds(now + ROTATE_SECONDS, Bye("rotate"))
 
 

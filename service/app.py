@@ -24,23 +24,25 @@ from service.auth import Auth
 from service.credentials import Keyring
 from service.door import Door
 from service.errors import InvalidRequest, MethodNotAllowed, NotFound
-from service.feed import Feed
+from service.feed import PING_SECONDS, Feed
 from service.hub import Hub, open_subscription
 from service.problems import problem_response
-from service.routes import dead_letters, events, health, jobs, kinds, subjects, tokens
+from service.routes import dead_letters, events, health, jobs, kinds, sockets, streams, subjects, tokens
 from service.routes.page import PageFiles, page_router
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_api(url: str, kinds_known: Mapping[str, AnyKind], keyring: Keyring) -> AsyncIterator[Api]:
+async def open_api(
+    url: str, kinds_known: Mapping[str, AnyKind], keyring: Keyring, *, ping_seconds: float = PING_SECONDS
+) -> AsyncIterator[Api]:
     """The service's parts on one store, listening to it."""
     async with connect(url) as client:
         hub = Hub(lambda: open_subscription(url))
         log_of_jobs = Log(client)
         async with hub.running():
-            feed = Feed(log_of_jobs, hub)
+            feed = Feed(log_of_jobs, hub, ping_seconds=ping_seconds)
             auth = Auth(keyring)
             yield Api(
                 kinds=kinds_known,
@@ -59,7 +61,7 @@ def create_app(api: Api, *, web: Path | None) -> FastAPI:
     """The application; with `web`, the folder of the page, it serves and signs in its visitors too."""
     app = FastAPI(title="Jobstream", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.api = api
-    for routes in (jobs, events, dead_letters, subjects, kinds, tokens, health):
+    for routes in (jobs, streams, sockets, events, dead_letters, subjects, kinds, tokens, health):
         app.include_router(routes.router)
     if web is not None:
         app.include_router(page_router(web))

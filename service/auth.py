@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from jobs.errors import JobNotFound
 from jobs.model import JobId
 from service.credentials import Browser, Caller, Keyring, Operator, Service, Watcher
-from service.errors import Forbidden, Unauthorized
+from service.errors import Forbidden, NoCredential, Unauthorized
 
 COOKIE = "__Host-jobstream"
 HEADER = "x-background-function-auth-token"
@@ -48,6 +48,14 @@ class Access:
             case Watcher(job_id=own):
                 if own != job_id:
                     raise JobNotFound(NO_SUCH_JOB)
+
+    def reads(self, job_id: JobId, subject: str | None) -> bool:
+        """Whether the caller may read the job."""
+        try:
+            self.check_read(job_id, subject)
+        except (JobNotFound, Forbidden):
+            return False
+        return True
 
     def check_cancel(self, subject: str | None) -> None:
         """JobNotFound or Forbidden unless the caller may cancel the job."""
@@ -121,6 +129,15 @@ class Auth:
             self._keyring.identify("")  # says what to set, whatever was sent
         return Access(self._keyring.identify(self._presented(connection, in_url=in_url)))
 
+    def accesses(self, connection: HTTPConnection) -> list[Access]:
+        """What each credential of a stream over many jobs allows; `?token=` may come once for each job."""
+        if connection.headers.get("authorization") or connection.headers.get(HEADER):
+            return [self.access(connection)]
+        tokens = connection.query_params.getlist("token")
+        if len(tokens) <= 1:
+            return [self.access(connection, in_url=True)]
+        return [Access(self._keyring.identify(token)) for token in tokens]
+
     def _presented(self, connection: HTTPConnection, *, in_url: bool) -> str:
         if authorization := _only(connection, "authorization"):
             scheme, _, credential = authorization.partition(" ")
@@ -133,7 +150,7 @@ class Auth:
             return token
         if (cookie := connection.cookies.get(COOKIE)) and _same_origin(connection):
             return cookie
-        raise Unauthorized("Send a credential.")
+        raise NoCredential("Send a credential.")
 
 
 def _only(connection: HTTPConnection, name: str) -> str | None:

@@ -28,7 +28,7 @@ class Door:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope).get("x-request-id"))
@@ -49,7 +49,7 @@ class Door:
             finally:
                 # The path alone: a query may hold a token.
                 took = round(time.monotonic() - began, 4)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=took)
+                log.info("request", method=scope.get("method", "WS"), path=scope["path"], status=status, seconds=took)
 
 
 def _add_headers(headers: MutableHeaders, request_id: str) -> None:

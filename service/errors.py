@@ -24,6 +24,10 @@ class Unauthorized(JobError):
     title = "A valid credential is needed"
 
 
+class NoCredential(Unauthorized):
+    """No credential was sent at all."""
+
+
 class Forbidden(JobError):
     """The credential is right but not enough for this."""
 

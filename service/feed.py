@@ -1,6 +1,6 @@
 """Follow a job from any place in its story. Every transport reads this and nothing else."""
 
-from asyncio import get_running_loop
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Literal
@@ -62,11 +62,11 @@ class Feed:
         self._log = log
         self._hub = hub
         self._ping_seconds = ping_seconds
-        self._stopping = False
+        self.stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Say farewell to every listener."""
-        self._stopping = True
+        self.stopping.set()
         self._hub.wake_all()
 
     async def follow(self, job_id: JobId, after: Cursor | None, bounds: Bounds) -> AsyncGenerator[Item, None]:
@@ -75,17 +75,17 @@ class Feed:
         Without a cursor, or with one from which the log cannot or should not go on, it begins with Told."""
         async with self._hub.tail(job_id) as tail:
             walk = _Walk(self._log, job_id, after)
-            now = get_running_loop().time
+            now = asyncio.get_running_loop().time
             heard_at = now()
             while True:
                 seen = tail.version  # taken before reading, so no change slips by
-                if self._stopping:
+                if self.stopping.is_set():
                     yield Bye("shutdown")
                     return
                 if now() >= bounds.deadline:
                     yield bounds.farewell
                     return
-                well = self._hub.well
+                well = tail.well
                 try:
                     item: Item | None = await walk.next(tail)
                 except StoreUnavailable:

@@ -33,8 +33,11 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def open_subscription(url: str) -> AsyncIterator[PubSub]:
     """A subscription to nothing yet, on a connection of its own."""
-    async with connect(url, call_seconds=2 * CHECK_SECONDS, most=1) as client, client.pubsub() as subscription:
-        yield subscription
+    async with connect(url, most=1) as client:
+        # With a time-out of its own redis-py sends under `wait_for`, which on Python 3.11 can swallow a cancel.
+        client.connection_pool.connection_kwargs["socket_timeout"] = None
+        async with client.pubsub() as subscription:
+            yield subscription
 
 
 class Tail:
@@ -47,6 +50,11 @@ class Tail:
         self._entries: deque[Entry] = deque(maxlen=size)
         self._front = Cursor(0, 0)
         self._changed = asyncio.Event()
+
+    @property
+    def well(self) -> bool:
+        """Whether entries arrive by themselves; if not, followers ask the log every second."""
+        return self.confirmed.is_set()
 
     def push(self, before: Cursor, entry: Entry) -> None:
         """Take the entry that was announced, and the cursor that it follows."""
@@ -97,13 +105,10 @@ class Hub:
         self._subscribe = subscribe
         self._tails: dict[JobId, Tail] = {}
         self._channels: dict[bytes, JobId] = {}
-        self._subscription: PubSub | None = None
+        self._touched: set[bytes] = set()
+        """Channels whose first listener came, or whose last one left, since the store was told."""
+        self._touch = asyncio.Event()
         self._heard = asyncio.Event()
-
-    @property
-    def well(self) -> bool:
-        """Whether entries arrive by themselves; if not, followers ask the log every second."""
-        return self._subscription is not None
 
     @property
     def followed(self) -> int:
@@ -113,11 +118,7 @@ class Hub:
     @asynccontextmanager
     async def tail(self, job_id: JobId) -> AsyncIterator[Tail]:
         """The job's tail. Entered once its subscription is confirmed, or cannot be had in time."""
-        tail = self._tails.get(job_id)
-        if tail is None:
-            tail = self._tails[job_id] = Tail()
-            self._channels[keys.channel(job_id).encode()] = job_id
-            await self._send_subscribe(job_id)
+        tail = self._tails.get(job_id) or self._open(job_id)
         tail.listeners += 1
         try:
             with contextlib.suppress(TimeoutError):
@@ -127,9 +128,7 @@ class Hub:
         finally:
             tail.listeners -= 1
             if not tail.listeners:
-                del self._tails[job_id]
-                del self._channels[keys.channel(job_id).encode()]
-                await self._send_unsubscribe(job_id)
+                self._close(job_id)
 
     def wake_all(self) -> None:
         """Let every follower of every job look again."""
@@ -151,30 +150,43 @@ class Hub:
             try:
                 async with self._subscribe() as subscription:
                     await self._listen(subscription)
-            except (RedisError, OSError, TimeoutError) as error:
-                log.warning("subscription lost, trying again", error=type(error).__name__)
+            except* (RedisError, OSError, AttributeError) as errors:  # redis-py trips over what another task closed
+                names = [type(error).__name__ for error in errors.exceptions]
+                log.warning("subscription lost, trying again", errors=names)
             finally:
-                self._subscription = None
                 self._forget_all()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _listen(self, subscription: PubSub) -> None:
-        await subscription.subscribe(_HELLO, *self._channels)
-        self._subscription = subscription
+        async with asyncio.timeout(CHECK_SECONDS):
+            await subscription.subscribe(_HELLO)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ask(subscription))
             tasks.create_task(self._check(subscription))
             async for message in _messages(subscription):
                 self._heard.set()
                 self._take(message)
-            raise ConnectionResetError("the subscription ended")
+
+    async def _ask(self, subscription: PubSub) -> None:
+        """Subscribe what is followed, and let go of what no longer is: listeners come and go without sending."""
+        self._touched = set(self._channels)
+        while True:
+            touched, self._touched = self._touched, set()
+            followed = touched & self._channels.keys()
+            if followed:
+                await subscription.subscribe(*followed)
+            if left := touched - followed:
+                await subscription.unsubscribe(*left)
+            await self._touch.wait()
+            self._touch.clear()
 
     async def _check(self, subscription: PubSub) -> None:
         """A connection that died without a word is found by asking it."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             self._heard.clear()
-            await subscription.ping()
             async with asyncio.timeout(CHECK_SECONDS):
+                await subscription.ping()
                 await self._heard.wait()
 
     def _take(self, message: dict[str, bytes]) -> None:
@@ -182,29 +194,36 @@ class Hub:
         tail = self._tails.get(job_id) if job_id else None
         if tail is None:
             return
-        kind = str(message["type"])
-        if kind == "subscribe":
-            tail.forget()
-            tail.confirmed.set()
-        elif kind == "message" and message["data"]:
-            tail.push(*announced(message["data"]))
-        elif kind == "message":
-            tail.forget()  # the job was deleted: its followers find that out
+        match str(message["type"]):
+            case "subscribe":
+                tail.forget()
+                tail.confirmed.set()
+            case "message" if message["data"]:
+                tail.push(*announced(message["data"]))
+            case "message":
+                tail.forget()  # the job was deleted: its followers find that out
 
     def _forget_all(self) -> None:
         for tail in self._tails.values():
             tail.confirmed.clear()
             tail.forget()
 
-    async def _send_subscribe(self, job_id: JobId) -> None:
-        if self._subscription is not None:
-            with contextlib.suppress(RedisError, OSError):  # the listener meets the same fault and mends it
-                await self._subscription.subscribe(keys.channel(job_id))
+    def _open(self, job_id: JobId) -> Tail:
+        tail = self._tails[job_id] = Tail()
+        channel = keys.channel(job_id).encode()
+        self._channels[channel] = job_id
+        self._change(channel)
+        return tail
 
-    async def _send_unsubscribe(self, job_id: JobId) -> None:
-        if self._subscription is not None:
-            with contextlib.suppress(RedisError, OSError):
-                await self._subscription.unsubscribe(keys.channel(job_id))
+    def _close(self, job_id: JobId) -> None:
+        del self._tails[job_id]
+        channel = keys.channel(job_id).encode()
+        del self._channels[channel]
+        self._change(channel)
+
+    def _change(self, channel: bytes) -> None:
+        self._touched.add(channel)
+        self._touch.set()
 
 
 async def _messages(subscription: PubSub) -> AsyncIterator[dict[str, bytes]]:

@@ -46,7 +46,7 @@ class ValkeyProcess:
         return self._process.pid
 
     def start(self) -> None:
-        """Run it, and return when it answers."""
+        """Run it, and return when it answers; it ends with the thread that does this."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS

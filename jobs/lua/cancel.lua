@@ -8,7 +8,7 @@ local function cancel(id)
     return 'UNCHANGED'
   end
   local children = redis.call('SMEMBERS', key(id, 'children'))
-  if job.state == 'running' then
+  if job.state == 'running' and redis.call('EXISTS', ARQ_IN_PROGRESS .. id) == 1 then
     change_state(job, 'cancelling', {})
     save(job)
     redis.call('PUBLISH', CANCELS, id)

@@ -104,7 +104,8 @@ local function claim(job, score)
   }
 end
 
-local due = redis.call('ZRANGEBYSCORE', QUEUE, '-inf', int(now_ms), 'WITHSCORES', 'LIMIT', 0, slots * 2 + 32)
+local most = slots * 2 + 32
+local due = redis.call('ZRANGEBYSCORE', QUEUE, '-inf', int(now_ms), 'WITHSCORES', 'LIMIT', 0, most)
 for index = 1, #due, 2 do
   if #claimed >= slots then
     break
@@ -135,4 +136,7 @@ end
 
 local coming = redis.call('ZRANGEBYSCORE', QUEUE, '(' .. int(now_ms), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local wait_ms = coming[2] and math.max(0, math.ceil(tonumber(coming[2]) - now_ms)) or -1
+if #claimed < slots and #due == 2 * most then
+  wait_ms = 0 -- all that was looked at stood in the way of what is behind it
+end
 return { wait_ms, claimed }

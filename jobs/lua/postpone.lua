@@ -12,6 +12,7 @@ local due_us = job.now + delay_ms * 1000
 let_go(job)
 redis.call('ZADD', QUEUE, int(due_us / 1000), id)
 set(job, 'next_is_new_attempt', 1)
+set(job, 'crashes', 0)
 change_state(job, 'retrying', { next_attempt_at = stamp(due_us), error = error })
 save(job)
 ring_bell()

@@ -100,7 +100,26 @@ async def stream(
     try:
         return await _stream(request, job_id, api, request_id, last_event_id or after)
     except StoreUnavailable as error:
-        return _softened(error, request, request_id)
+        return softened(error, request, request_id)
+
+
+@router.get("/{job_id}/updates")
+async def updates(
+    job_id: str,
+    api: ApiOf,
+    access: AccessOf,
+    after: Annotated[str | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    prefer: Prefer = None,
+) -> Response:
+    """The log as JSON, from the cursor on; held back while nothing follows if `Prefer: wait` asks for that."""
+    place = Cursor.parse(after) if after else None
+    known_id, head = await api.readable(job_id, access)
+    wait = wait_seconds(prefer, most=polling.LONGEST_WAIT_SECONDS)
+    if wait is not None and place == head.cursor and not head.state.terminal:
+        await polling.until_changed(api.follow(known_id, place, access), wait)
+    page = await api.log.page(known_id, place, most=limit)
+    return _applied(polling.page_response(page), wait)
 
 
 @router.post("/{job_id}/cancel", status_code=202, response_model=Snapshot)
@@ -148,7 +167,7 @@ async def _stream(request: Request, job_id: str, api: Api, request_id: str, plac
     return sse.stream_response(api.follow(known_id, after, access), request_id)
 
 
-def _softened(error: JobError, request: Request, request_id: str) -> Response:
+def softened(error: JobError, request: Request, request_id: str) -> Response:
     """A passing refusal as EventSource can bear it: any status but 200 ends it for good."""
     if request.headers.get("accept") != "text/event-stream" or wants_status(request.headers.get("prefer")):
         raise error

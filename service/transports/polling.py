@@ -8,6 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from jobs.errors import InvalidCursor
+from jobs.log import LogPage
 from jobs.snapshot import Story
 from jobs.updates import Cursor
 from service.feed import Gone, Item, Quiet
@@ -67,6 +68,17 @@ def snapshot_response(story: Story, *, status: int = 200, extra: dict[str, objec
     response = Response(orjson.dumps(shown(story.snapshot) | (extra or {})), status, media_type="application/json")
     _describe(response, story)
     return response
+
+
+def page_response(page: LogPage) -> Response:
+    """A page of the log; what a body holds is JSON already."""
+    items = [
+        b'{"id":"%s","event":"%s","data":%s}' % (str(entry.cursor).encode(), entry.event.encode(), entry.body)
+        for entry in page.entries
+    ]
+    facts = {"cursor": str(page.cursor), "reset": page.reset, "closed": page.closed}
+    body = b'{"items":[' + b",".join(items) + b"]," + orjson.dumps(facts)[1:]
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def unchanged_response(story: Story) -> Response:

@@ -1,0 +1,53 @@
+# Every target works from a fresh clone with Python 3.11 (with venv) and make; the first one sets .venv up.
+# What is installed is what the lock files name; `install` does nothing while they stay as they are.
+
+PYTHON := $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" pyproject.toml
+
+.PHONY: install run demo test lint bench lock clean
+
+install: .venv/packages .venv/project web/node_modules/.package-lock.json
+
+run: install
+	@exec $(BIN)/python -m jobstream.run
+
+demo: install
+	@$(BIN)/jobstream demo
+
+test: install
+	$(BIN)/python -m pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m bench
+
+# The newest releases that pyproject.toml allows, and their hashes.
+lock: install
+	test -x $(BIN)/uv || $(BIN)/pip install --quiet uv
+	$(LOCK) --upgrade --output-file requirements.txt
+	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+# The data in .jobstream stays.
+clean:
+	rm -rf .venv web/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/packages: requirements-dev.txt
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.venv/project: pyproject.toml .venv/packages
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The machine's npm, or where there is none the one that came with the packages.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json .venv/packages
+	cd web && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent
+	@touch $@

@@ -1,0 +1,85 @@
+"""Streams over many jobs: server-sent events on one connection."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jobs.errors import JobError, JobNotFound, StoreUnavailable
+from jobs.log import Head
+from jobs.model import JobId
+from jobs.updates import Cursor
+from service import compound
+from service.api import Api, ApiOf, RequestId, bounds_of_all
+from service.auth import NO_SUCH_JOB, Access
+from service.errors import InvalidRequest
+from service.many import follow_many
+from service.routes.jobs import softened
+from service.transports import multiplex
+
+router = APIRouter(prefix="/v1", tags=["streams"])
+
+
+@router.api_route("/stream", methods=["GET", "HEAD"], response_class=Response)
+async def stream(
+    request: Request,
+    api: ApiOf,
+    request_id: RequestId,
+    job: Annotated[list[str], Query()] = [],  # noqa: B006  # FastAPI copies it
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[str | None, Query()] = None,
+) -> Response:
+    """The updates of up to 32 jobs; one cursor resumes all of them."""
+    try:
+        return await _stream(request, api, request_id, list(dict.fromkeys(job)), last_event_id or after)
+    except StoreUnavailable as error:
+        return softened(error, request, request_id)
+
+
+async def _stream(request: Request, api: Api, request_id: str, wanted: list[str], word: str | None) -> Response:
+    accesses = api.auth.accesses(request)
+    if not 1 <= len(wanted) <= compound.MOST_JOBS:
+        raise InvalidRequest(f"Name 1 to {compound.MOST_JOBS} jobs.")
+    marks = compound.read(word) if word else {}
+    heads, refused = await _readable(api, accesses, wanted)
+    if not heads:
+        raise JobNotFound(NO_SUCH_JOB)
+    places = {
+        job_id: await _place(api, job_id, head, compound.mark_of(marks, job_id)) for job_id, head in heads.items()
+    }
+    ended = frozenset(
+        job_id for job_id, head in heads.items() if head.state.terminal and places[job_id] == head.cursor
+    )
+    if ended == heads.keys() and not refused:
+        return Response(status_code=204)
+    bounds = bounds_of_all(accesses)
+    heard = follow_many(lambda job_id, place: api.feed.follow(job_id, place, bounds), places, ended)
+    known = {job_id: place for job_id, place in places.items() if place is not None}
+    return multiplex.stream_response(heard, known, refused, request_id)
+
+
+async def _readable(
+    api: Api, accesses: list[Access], wanted: list[str]
+) -> tuple[dict[JobId, Head], dict[str, JobError]]:
+    """The jobs that some credential reads, and why each of the others is refused."""
+    heads: dict[JobId, Head] = {}
+    refused: dict[str, JobError] = {}
+    for name in wanted:
+        try:
+            job_id, head = await api.readable_by_any(name, accesses)
+            heads[job_id] = head
+        except JobNotFound as error:
+            refused[name] = error
+    return heads, refused
+
+
+async def _place(api: Api, job_id: JobId, head: Head, mark: compound.Mark | None) -> Cursor | None:
+    """Where the reader was in the job: None for a job it has not seen, or a cursor that no log holds, for a place
+    that is gone; that one is answered with a `gap` snapshot."""
+    if mark is None:
+        return None
+    if mark.fits(head.cursor):
+        return head.cursor
+    cursor = await api.log.place(job_id, mark.seq)
+    return cursor if cursor is not None and mark.fits(cursor) else Cursor(0, mark.seq)

@@ -1,0 +1,91 @@
+"""Server-sent events of many jobs on one connection: the single stream's frames, each with its job and seq."""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+
+import orjson
+from sse_starlette import EventSourceResponse
+
+from jobs.errors import JobError, JobNotFound
+from jobs.model import JobId, JsonObject
+from jobs.updates import Cursor
+from service import frames
+from service.compound import Word
+from service.feed import PING_SECONDS, Bye, Gone, Quiet, Told
+from service.many import Of
+from service.problems import problem
+from service.view import shown_with_reason
+
+
+def stream_response(
+    heard: AsyncGenerator[Of, None],
+    places: Mapping[JobId, Cursor],
+    refused: Mapping[str, JobError],
+    request_id: str,
+) -> EventSourceResponse:
+    """The response that reads all the jobs aloud; `refused` are told first and leave the rest alone."""
+    body = _Reader(places, request_id).aloud(heard, refused)
+    return EventSourceResponse(body, headers=frames.SSE_HEADERS, ping=0, send_timeout=frames.SEND_SECONDS)
+
+
+class _Reader:
+    """One connection: every id that it gives out resumes every job of it."""
+
+    def __init__(self, places: Mapping[JobId, Cursor], request_id: str) -> None:
+        self._word = Word(places)
+        self._request_id = request_id
+        self._said_at = time.monotonic()
+
+    async def aloud(self, heard: AsyncGenerator[Of, None], refused: Mapping[str, JobError]) -> AsyncIterator[bytes]:
+        """The stream's bytes."""
+        yield frames.RETRY
+        for job_id, error in refused.items():
+            yield self._problem(job_id, error)
+        async with aclosing(heard):
+            async for said in heard:
+                if frame := self._frame(said):
+                    self._said_at = time.monotonic()
+                    yield frame
+
+    def _frame(self, said: Of) -> bytes:
+        match said.item:
+            case list():
+                return b"".join(
+                    self._update(
+                        said.job_id, entry.cursor, entry.event, _numbered(said.job_id, entry.seq, entry.body)
+                    )
+                    for entry in said.item
+                )
+            case Told(story=story, reason=reason):
+                data = _joined({"job": said.job_id}, shown_with_reason(story.before_end, reason))
+                return self._update(said.job_id, story.cursor_before_end, "snapshot", data)
+            case Quiet():
+                return self._ping()
+            case Bye(reason=reason):
+                return frames.farewell(reason)
+            case Gone():
+                return self._problem(said.job_id, JobNotFound("The job was deleted or has expired."))
+
+    def _update(self, job_id: JobId, cursor: Cursor, event: str, data: bytes) -> bytes:
+        self._word.move(job_id, cursor)
+        return frames.update(str(self._word), event, data)
+
+    def _ping(self) -> bytes:
+        """Each job's silence is its own; the connection's is what counts."""
+        if time.monotonic() - self._said_at < PING_SECONDS - 1:
+            return b""
+        return frames.remark("ping", frames.ping(str(self._word)))
+
+    def _problem(self, job_id: str, error: JobError) -> bytes:
+        return frames.remark("problem", {"job": job_id, **problem(error, self._request_id)})
+
+
+def _numbered(job_id: JobId, seq: int, body: bytes) -> bytes:
+    return _joined({"job": job_id, "seq": seq}, body)
+
+
+def _joined(head: JsonObject, body: bytes) -> bytes:
+    """The body with more in front; nobody opens it for that."""
+    front = orjson.dumps(head)
+    return front if body == b"{}" else front[:-1] + b"," + body[1:]
