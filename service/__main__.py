@@ -10,6 +10,7 @@ from types import FrameType
 
 import structlog
 import uvicorn
+import uvloop
 from pydantic import SecretStr, ValidationError
 from sse_starlette.sse import AppStatus
 
@@ -21,6 +22,7 @@ from jobs.store import check, open_store
 from service.app import create_app, open_api
 from service.credentials import Keyring
 from service.feed import Feed
+from service.guard import GuardedHttp
 from service.settings import Settings
 
 GRACE_SECONDS = 8
@@ -62,6 +64,7 @@ async def serve(settings: Settings) -> None:
                 log_config=None,
                 access_log=False,  # ours has no queries, which may hold tokens
                 server_header=False,
+                http=GuardedHttp,
                 ws_max_size=WEBSOCKET_BYTES,
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
@@ -113,7 +116,8 @@ def main() -> None:
     """Run the API; exits 78 on a setting that cannot stand."""
     configure_logs()
     try:
-        asyncio.run(serve(Settings()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(Settings()))
     except ValidationError as error:
         wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_input=False))
         sys.exit(_refuse(f"settings: {wrong}"))

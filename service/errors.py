@@ -17,6 +17,26 @@ class InvalidRequest(JobError):
     title = "The request contradicts itself"
 
 
+class MalformedRequest(InvalidRequest):
+    """The request is not HTTP that can be read in one way only."""
+
+    title = "The request is malformed"
+
+
+class RequestTimeout(JobError):
+    """The request took too long to arrive; send it again."""
+
+    code = "request-timeout"
+    title = "The request took too long"
+
+
+class HeadersTooLarge(JobError):
+    """The request line and headers are too large."""
+
+    code = "headers-too-large"
+    title = "The headers are too large"
+
+
 class Unauthorized(JobError):
     """No credential, or one that is wrong or has expired."""
 

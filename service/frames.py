@@ -1,12 +1,18 @@
 """Server-sent event frames, and the few events that a server says for itself."""
 
+import asyncio
 import random
+from collections.abc import AsyncIterator
 
 import orjson
+from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
+from starlette.types import Receive, Scope, Send
 
 from jobs import clock
 from jobs.model import JsonObject
 from jobs.updates import one_line
+from service.guard import abort
 
 RETRY = b"retry: 1000\n\n"
 
@@ -14,6 +20,25 @@ SEND_SECONDS = 30.0
 """How long one write may wait for a reader that takes nothing; then its connection is closed."""
 
 SSE_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+
+
+class Stream(EventSourceResponse):
+    """sse-starlette's response, which frees the socket of a reader that takes nothing: closing would wait for it."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        super().__init__(
+            body,
+            headers=SSE_HEADERS,
+            ping=0,  # our pings carry a cursor and come from the feed
+            send_timeout=SEND_SECONDS,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            abort(scope)
+            await asyncio.sleep(0)  # the server learns of it before we are done
 
 
 def update(cursor: str, event: str, data: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """The one place that knows what an error is in HTTP: its status, and its RFC 9457 body."""
 
+from http import HTTPStatus
+
 import orjson
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
@@ -21,11 +23,13 @@ STATUS: dict[str, int] = {
     "method-not-allowed": 405,
     "not-terminal": 409,
     "already-completed": 409,
+    "request-timeout": 408,
     "payload-too-large": 413,
     "unsupported-media-type": 415,
     "invalid-input": 422,
     "unknown-kind": 422,
     "idempotency-key-reused": 422,
+    "headers-too-large": 431,
     "rate-limited": 429,
     "too-many-jobs": 429,
     "too-many-streams": 429,
@@ -74,3 +78,14 @@ def _add_hints(headers: MutableHeaders, status: int) -> None:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+
+
+def problem_message(error: JobError) -> bytes:
+    """A whole HTTP message for an error of a request that never became one; the connection ends with it."""
+    body = orjson.dumps(problem(error, ""))
+    status = HTTPStatus(status_of(error))
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

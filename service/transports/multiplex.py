@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 
 import orjson
-from sse_starlette import EventSourceResponse
 
 from jobs.errors import JobError, JobNotFound
 from jobs.model import JobId, JsonObject
@@ -23,10 +22,9 @@ def stream_response(
     places: Mapping[JobId, Cursor],
     refused: Mapping[str, JobError],
     request_id: str,
-) -> EventSourceResponse:
+) -> frames.Stream:
     """The response that reads all the jobs aloud; `refused` are told first and leave the rest alone."""
-    body = _Reader(places, request_id).aloud(heard, refused)
-    return EventSourceResponse(body, headers=frames.SSE_HEADERS, ping=0, send_timeout=frames.SEND_SECONDS)
+    return frames.Stream(_Reader(places, request_id).aloud(heard, refused))
 
 
 class _Reader:

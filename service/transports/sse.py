@@ -3,8 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from sse_starlette import EventSourceResponse
-
 from jobs.errors import JobError, JobNotFound
 from service import frames
 from service.feed import Bye, Gone, Item, Quiet, Told
@@ -12,19 +10,14 @@ from service.problems import problem
 from service.view import shown_with_reason
 
 
-def stream_response(items: AsyncGenerator[Item, None], request_id: str) -> EventSourceResponse:
+def stream_response(items: AsyncGenerator[Item, None], request_id: str) -> frames.Stream:
     """The response that reads the items aloud; its headers leave before the first of them is read."""
-    return EventSourceResponse(
-        aloud(items, request_id),
-        headers=frames.SSE_HEADERS,
-        ping=0,  # our pings carry a cursor and come from the feed
-        send_timeout=frames.SEND_SECONDS,
-    )
+    return frames.Stream(aloud(items, request_id))
 
 
-def refusal_response(error: JobError, request_id: str) -> EventSourceResponse:
+def refusal_response(error: JobError, request_id: str) -> frames.Stream:
     """A refusal that EventSource survives: it gives up for good on any status but 200."""
-    return EventSourceResponse(_refusal(error, request_id), headers=frames.SSE_HEADERS, ping=0)
+    return frames.Stream(_refusal(error, request_id))
 
 
 async def aloud(items: AsyncGenerator[Item, None], request_id: str) -> AsyncIterator[bytes]:
