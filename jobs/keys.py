@@ -15,6 +15,7 @@ SLOTS = "js:slots:"
 PARKED = "js:parked:"
 ACTIVE = "js:active:"
 SUBJECTS = "js:subject:"
+JOBS = "js:jobs"
 OUTBOX = "js:outbox"
 RECONCILER = "js:reconciler"
 
@@ -77,6 +78,7 @@ def script_constants() -> dict[str, str]:
         "PARKED": PARKED,
         "ACTIVE": ACTIVE,
         "SUBJECTS": SUBJECTS,
+        "JOBS": JOBS,
         "OUTBOX": OUTBOX,
         "ARQ_JOB": ARQ_JOB,
         "ARQ_IN_PROGRESS": ARQ_IN_PROGRESS,

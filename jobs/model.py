@@ -2,9 +2,9 @@
 
 import secrets
 from enum import StrEnum
-from typing import Any, Literal, NewType
+from typing import Annotated, Any, Literal, NewType
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 
 JobId = NewType("JobId", str)
 JsonObject = dict[str, Any]
@@ -64,12 +64,19 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def whole(text: str) -> str:
+    """The text with split surrogate pairs joined and lone surrogates replaced, so that it can be UTF-8."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 class Failure(Value):
     """Why a job or a part failed; `type` is a slug of the protocol's error list."""
 
     type: str
     title: str
-    detail: str
+    detail: Annotated[str, AfterValidator(whole)]
     retryable: bool
 
 

@@ -1,14 +1,16 @@
 """The entries of a job's log: one frozen class per update type, how they are written, and how a client folds them."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal, NamedTuple
 
+import orjson
 from pydantic import Field, JsonValue
 
 from jobs.errors import InvalidCursor
-from jobs.model import Failure, JsonObject, PartState, State, StepState, Value
+from jobs.model import Failure, JsonObject, PartState, State, StepState, Value, whole
 
 EventName = Literal["snapshot", "state", "progress", "step", "part", "delta", "end", "ping", "bye", "problem"]
 
@@ -107,6 +109,15 @@ _LINE_BREAKS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b
 def encode(update: Value) -> bytes:
     """The fields that were set, as one line of JSON in UTF-8."""
     return one_line(update.model_dump_json(exclude_unset=True, by_alias=True).encode())
+
+
+def json_line(value: JsonValue) -> bytes:
+    """The value as one line of JSON in UTF-8; a lone surrogate in it becomes U+FFFD."""
+    try:
+        return one_line(orjson.dumps(value))
+    except TypeError:  # orjson takes no surrogates
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return one_line(whole(text).encode())
 
 
 def one_line(body: bytes) -> bytes:

@@ -10,24 +10,30 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import Request
 
+from jobs import keys
 from jobs.connection import Client
 from jobs.dead_letters import DeadLetters
 from jobs.errors import JobNotFound
 from jobs.events import Events
+from jobs.index import Index
 from jobs.kind import DAY_SECONDS, HOUR_SECONDS, AnyKind
 from jobs.log import Head, Log
-from jobs.model import JOB_ID_PATTERN, JobId
+from jobs.model import JOB_ID_PATTERN, JobId, JsonObject
 from jobs.queue import Queue
 from jobs.updates import Cursor
 from service.auth import NO_SUCH_JOB, Access, Auth
 from service.credentials import Keyring, Token
 from service.feed import Bounds, Bye, Feed, Item
+from service.view import shown
 
 ROTATE_SECONDS = 3600.0
 """How long one stream lives; its listener comes back with its cursor, perhaps to another process."""
 
 FAREWELL_SECONDS = 5.0
 """How long before its credential ends a listener is told, so that it can come back with a fresh one."""
+
+LEFT_OUT = ("parts", "steps", "result")
+"""What a list does not show of a job."""
 
 _JOB_ID = re.compile(JOB_ID_PATTERN)
 
@@ -60,6 +66,18 @@ class Api:
         if not any(access.reads(known, head.subject) for access in accesses):
             raise JobNotFound(NO_SUCH_JOB)
         return known, head
+
+    def jobs_of(self, subject: str | None) -> Index:
+        """The list of the subject's jobs, of everybody's for None."""
+        return Index(self.client, keys.JOBS if subject is None else keys.SUBJECTS + subject)
+
+    async def summary(self, job_id: JobId) -> JsonObject | None:
+        """The snapshot without what makes it large; None if the job went meanwhile."""
+        try:
+            story = await self.log.story(job_id)
+        except JobNotFound:
+            return None
+        return {name: value for name, value in shown(story.snapshot).items() if name not in LEFT_OUT}
 
     def follow(self, job_id: JobId, after: Cursor | None, access: Access) -> AsyncGenerator[Item, None]:
         """The job's updates for this caller, until its credential ends."""

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 import structlog
 from pydantic import JsonValue, ValidationError
 
-from jobs.errors import AnswerFailed, DoNotRetry, JobError, LeaseLost, ResultTooLarge, RetryAfter, StepRepeated
+from jobs.errors import (
+    AnswerFailed,
+    Corrupt,
+    DoNotRetry,
+    JobError,
+    LeaseLost,
+    ResultTooLarge,
+    RetryAfter,
+    StepRepeated,
+)
 from jobs.leases import Claim
 from jobs.model import Failure
 
@@ -72,7 +81,7 @@ class Lost:
 
 Outcome = Done | TryAgain | GaveUp | Cancelled | HandedBack | Suspended | Lost
 
-_FINAL = (DoNotRetry, StepRepeated, ResultTooLarge)
+_FINAL = (Corrupt, DoNotRetry, StepRepeated, ResultTooLarge)
 
 
 def outcome_of(error: BaseException, claim: Claim) -> Outcome:
@@ -84,7 +93,7 @@ def outcome_of(error: BaseException, claim: Claim) -> Outcome:
         case Suspension():
             return Suspended(error.until_us)
         case ValidationError():
-            return GaveUp(failure("corrupt", "The stored input does not fit its kind.", retryable=False))
+            return GaveUp(failure("invalid-output", "What the job made does not fit its model.", retryable=False))
         case JobError() if isinstance(error, _FINAL):
             return GaveUp(failure_of(error, retryable=False))
         case AnswerFailed() if not error.retryable:

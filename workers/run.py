@@ -14,15 +14,15 @@ from jobs.events import Event, EventId, outgoing
 from jobs.kind import Answer, AnyKind, Child, ChildEnd, Kept, Question, answer_step
 from jobs.leases import Claim
 from jobs.log import Line, Log
-from jobs.model import JobId, JsonObject, State
+from jobs.model import JobId, JsonObject, State, whole
 from jobs.queue import Queue, Submission
-from jobs.updates import Progressed, StepChanged, encode, one_line
+from jobs.updates import Progressed, StepChanged, encode, json_line, one_line
 from workers.asking import Asking
 from workers.outcomes import Suspension
 from workers.part import PartWriter
 from workers.provider import Pricing, Provider
 from workers.tries import tried
-from workers.writer import Writer, whole
+from workers.writer import Writer
 
 STEP_RESULT_LIMIT = 4 * 1024 * 1024
 
@@ -188,7 +188,7 @@ class JobRun:
 
     def kept_line(self, name: str, started: str, result: JsonValue) -> Line:
         """A completed step with its result, written as one act; ResultTooLarge over the limit."""
-        stored = orjson.dumps(result)
+        stored = json_line(result)
         if len(stored) > STEP_RESULT_LIMIT:
             raise ResultTooLarge(f"The result of step {name} is over {STEP_RESULT_LIMIT} bytes.")
         line = self._step_line(name, "completed", started, clock.now())

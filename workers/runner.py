@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
-import orjson
 import structlog
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue, ValidationError
 
-from jobs.errors import JobEnded, LeaseLost, ResultTooLarge
+from jobs.errors import Corrupt, JobEnded, LeaseLost, ResultTooLarge
 from jobs.kind import AnyKind
 from jobs.leases import Claim, Leases
 from jobs.log import Line
 from jobs.model import Failure, State
-from jobs.updates import one_line
+from jobs.updates import json_line, one_line
 from workers.outcomes import Cancelled, Done, GaveUp, HandedBack, Lost, Outcome, Suspended, TryAgain, outcome_of
 from workers.run import JobRun, Tools
 from workers.writer import Writer
@@ -101,27 +100,25 @@ class Runner:
         left = None if kind.timeout_seconds is None else kind.timeout_seconds - claim.attempt_seconds
         async with asyncio.timeout(left), asyncio.TaskGroup() as tasks:
             gathering = tasks.create_task(run.writer.gather())
-            result = await kind.perform(run, kind.input.model_validate_json(claim.input))
+            result = await kind.perform(run, _input(kind, claim))
             gathering.cancel()
-        if len(orjson.dumps(result)) > kind.result_limit:
+        if len(json_line(result)) > kind.result_limit:
             raise ResultTooLarge(f"The result is over {kind.result_limit} bytes, the limit of its kind.")
         return result
 
     def _outcome(self, performing: asyncio.Task[JsonValue], running: Running) -> Outcome:
-        stopped = _STOPPED[running.why] if running.why else Lost()
-        if not performing.done() or performing.cancelled():
-            return stopped
-        error = performing.exception()
-        if error is None:
+        if performing.done() and not performing.cancelled() and performing.exception() is None:
             return Done(performing.result())
-        if running.why is Stop.LOST:
-            return Lost()
-        return outcome_of(error, running.claim)
+        if running.why:
+            return _STOPPED[running.why]  # what fails on the way out is no failed attempt
+        if performing.cancelled():
+            return outcome_of(asyncio.CancelledError(), running.claim)  # the kind's own doing
+        return outcome_of(performing.exception() or AssertionError(), running.claim)
 
     async def _settle(self, claim: Claim, writer: Writer, outcome: Outcome) -> None:
         match outcome:
             case Done(result=result):
-                await writer.write(_end(State.COMPLETED, result=one_line(orjson.dumps(result))))
+                await writer.write(_end(State.COMPLETED, result=json_line(result)))
             case GaveUp(failure=failure):
                 await writer.write(_end(State.FAILED, failure=failure))
             case Cancelled():
@@ -130,6 +127,7 @@ class Runner:
                 await writer.write()
                 await self._leases.postpone(claim, delay_seconds=delay, error=failure)
             case HandedBack():
+                await writer.write()  # a step's result may have been on its way
                 await self._leases.release(claim)
             case Suspended(until_us=until_us):
                 await writer.write()
@@ -138,6 +136,13 @@ class Runner:
                 pass
             case _:
                 assert_never(outcome)
+
+
+def _input(kind: AnyKind, claim: Claim) -> BaseModel:
+    try:
+        return kind.input.model_validate_json(claim.input)
+    except ValidationError as error:
+        raise Corrupt("The stored input does not fit its kind.") from error
 
 
 def _end(state: State, *, result: bytes = b"", failure: Failure | None = None) -> Line:

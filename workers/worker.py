@@ -19,6 +19,7 @@ from jobs import keys
 from jobs.connection import Client, connect, open_client, store_faults
 from jobs.errors import StorageFull, StoreUnavailable
 from jobs.events import Events
+from jobs.index import Index
 from jobs.leases import Claim, Leases
 from jobs.log import Log
 from jobs.model import JobId
@@ -200,6 +201,9 @@ class JobWorker(Worker):
             holder = await client.set(keys.RECONCILER, self._name, nx=True, ex=round(RECONCILE_SECONDS) - 1)
         if holder and (mended := await leases.reconcile()):
             log.warning("queue mended", things=mended)
+        if holder:
+            for name in (keys.JOBS, keys.DEAD_LETTERS):
+                await Index(client, name).sweep()
 
     async def _relay(self, events: Events) -> None:
         """Deliver the events that jobs have sent, their own worker's at once, those of a dead one soon."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from jobs.errors import LeaseLost, StorageFull, StoreUnavailable
 from jobs.leases import Claim
 from jobs.log import Line, Log
+from jobs.model import whole
 from jobs.updates import Wrote, encode, utf16_length
 
 GATHER_SECONDS = 0.04
@@ -67,13 +68,6 @@ class PartText:
     def digest(self) -> str:
         """SHA-256 of the UTF-8 of the text that left."""
         return hashlib.sha256(self.all.encode()).hexdigest()
-
-
-def whole(text: str) -> str:
-    """The text with split surrogate pairs joined and lone surrogates replaced, so that it can be UTF-8."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 class Writer:

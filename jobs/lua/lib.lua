@@ -243,6 +243,7 @@ local function erase(job)
   redis.call('ZREM', DEAD_LETTERS, job.id)
   redis.call('ZREM', TRIMS, job.id)
   redis.call('ZREM', SUBJECTS .. job.subject, job.id)
+  redis.call('ZREM', JOBS, job.id)
   redis.call('PUBLISH', key(job.id, 'channel'), '')
 end
 

@@ -37,6 +37,7 @@ if subject ~= '' then
   remember(SUBJECTS .. subject, 'ZADD', int(now / 1000), id)
 end
 remember(ACTIVE .. subject, 'SADD', id)
+remember(JOBS, 'ZADD', int(now / 1000), id)
 if parent ~= '' then
   remember(key(parent, 'children'), 'SADD', id)
 end

@@ -11,11 +11,8 @@ from jobs.model import JobId, JsonObject, State
 from service.api import AccessOf, Api, ApiOf
 from service.auth import NO_SUCH_JOB, Access
 from service.transports import polling
-from service.view import shown
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-
-_LEFT_OUT = ("parts", "steps", "result")
 
 
 @router.get("")
@@ -32,7 +29,7 @@ async def listed(
     if group is not None:
         return {"items": await api.dead_letters.groups(kind=kind, subject=subject)}
     letters = await api.dead_letters.page(limit=limit, after=cursor, kind=kind, subject=subject)
-    items = [item for letter in letters if (item := await _item(api, letter.job_id))]
+    items = [item for letter in letters if (item := await api.summary(letter.job_id))]
     return {"items": items, "next": letters[-1].cursor if len(letters) == limit else None}
 
 
@@ -59,12 +56,3 @@ async def _dead(api: Api, access: Access, job_id: str) -> tuple[JobId, Head]:
     if head.state is not State.FAILED:
         raise JobNotFound(NO_SUCH_JOB)
     return known_id, head
-
-
-async def _item(api: Api, job_id: JobId) -> JsonObject | None:
-    """The job without what makes it large; None if it went meanwhile."""
-    try:
-        story = await api.log.story(job_id)
-    except JobNotFound:
-        return None
-    return {name: value for name, value in shown(story.snapshot).items() if name not in _LEFT_OUT}

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jobs.errors import JobError, StoreUnavailable
+from jobs.index import Listed
 from jobs.kind import MEBIBYTE
-from jobs.model import Snapshot
+from jobs.model import JsonObject, Snapshot, State
 from jobs.updates import Cursor
 from service.api import AccessInUrl, AccessOf, Api, ApiOf, RequestId, access_in_url
 from service.body import read_json, read_optional_json, too_large
@@ -65,6 +66,27 @@ async def submit(
     if not submitted.new:
         response.headers["Idempotent-Replayed"] = "true"
     return _applied(response, wait)
+
+
+@router.get("")
+async def listed(
+    api: ApiOf,
+    access: AccessOf,
+    kind: Annotated[str | None, Query(max_length=64)] = None,
+    state: Annotated[State | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=128)] = None,
+) -> JsonObject:
+    """The newest jobs that the caller may read, without their parts, steps and results."""
+    subject = access.own_subject("read")
+    found: list[Listed] = []
+    async for job in api.jobs_of(subject).newest(after=cursor):
+        if kind in (None, job.kind) and state in (None, job.state):
+            found.append(job)
+            if len(found) == limit:
+                break
+    items = [item for job in found if (item := await api.summary(job.job_id))]
+    return {"items": items, "next": found[-1].cursor if len(found) == limit else None}
 
 
 @router.get("/{job_id}", response_model=Snapshot)
