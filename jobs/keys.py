@@ -6,6 +6,7 @@ from jobs.model import JobId
 
 PREFIX = "js:"
 QUEUE = "js:queue"
+SCHEDULED = "js:scheduled"
 BELL = "js:bell"
 CANCELS = "js:cancels"
 WORKERS = "js:workers"
@@ -70,6 +71,7 @@ def script_constants() -> dict[str, str]:
     return {
         "PREFIX": PREFIX,
         "QUEUE": QUEUE,
+        "SCHEDULED": SCHEDULED,
         "BELL": BELL,
         "CANCELS": CANCELS,
         "DEAD_LETTERS": DEAD_LETTERS,

@@ -105,6 +105,15 @@ local function claim(job, score)
 end
 
 local most = slots * 2 + 32
+-- What falls due gets its place in the queue only now, with the head start of its priority.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', SCHEDULED, '-inf', int(now_ms), 'LIMIT', 0, slots * 2 + 32)) do
+  redis.call('ZREM', SCHEDULED, id)
+  local score = redis.call('HGET', key(id, 'job'), 'score')
+  if score then
+    redis.call('ZADD', QUEUE, score, id)
+  end
+end
+
 local due = redis.call('ZRANGEBYSCORE', QUEUE, '-inf', int(now_ms), 'WITHSCORES', 'LIMIT', 0, most)
 for index = 1, #due, 2 do
   if #claimed >= slots then
@@ -134,9 +143,10 @@ for index = 1, #due, 2 do
   end
 end
 
-local coming = redis.call('ZRANGEBYSCORE', QUEUE, '(' .. int(now_ms), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-local wait_ms = coming[2] and math.max(0, math.ceil(tonumber(coming[2]) - now_ms)) or -1
-if #claimed < slots and #due == 2 * most then
-  wait_ms = 0 -- all that was looked at stood in the way of what is behind it
+local function next_ms(set)
+  local coming = redis.call('ZRANGEBYSCORE', set, '(' .. int(now_ms), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return coming[2] and math.max(0, math.ceil(tonumber(coming[2]) - now_ms)) or math.huge
 end
-return { wait_ms, claimed }
+
+local wait_ms = math.min(next_ms(QUEUE), next_ms(SCHEDULED))
+return { wait_ms < math.huge and wait_ms or -1, claimed }

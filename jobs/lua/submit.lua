@@ -41,7 +41,7 @@ remember(JOBS, 'ZADD', int(now / 1000), id)
 if parent ~= '' then
   remember(key(parent, 'children'), 'SADD', id)
 end
-local score = later and due_us / 1000 or now / 1000 - FAIRNESS_MS - head_start_ms + behind_ms
+local score = due_us / 1000 - FAIRNESS_MS - head_start_ms + behind_ms
 set(job, 'score', int(score))
 save(job)
 redis.call('SET', key(id, 'input'), input, 'PX', kept_ms)
@@ -50,5 +50,9 @@ redis.call('PEXPIRE', key(id, 'log'), kept_ms)
 if idempotency ~= '' then
   redis.call('SET', idempotency, id .. ' ' .. input_digest, 'PX', kept_ms)
 end
-redis.call('ZADD', QUEUE, int(score), id)
+if later then
+  remember(SCHEDULED, 'ZADD', int(due_us / 1000), id) -- takes its place in the queue when it falls due
+else
+  redis.call('ZADD', QUEUE, int(score), id)
+end
 ring_bell()
