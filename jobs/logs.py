@@ -33,5 +33,5 @@ def configure_logs(*, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("httpx2", "httpcore2", "httpx", "google_genai", "asyncio"):
+    for name in ("httpx2", "httpcore2", "httpx", "google_genai", "openai", "anthropic", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they log each request, with its URL

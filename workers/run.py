@@ -26,6 +26,8 @@ from workers.writer import Writer
 
 STEP_RESULT_LIMIT = 4 * 1024 * 1024
 
+_NOT_IN_NAMES = frozenset(',"\\')  # the store keeps names in lists, and writes parts' into JSON
+
 
 @dataclass(frozen=True)
 class Tools:
@@ -195,8 +197,8 @@ class JobRun:
         return Line("step", line.body, name=name, value=line.value, write="=", text=stored)
 
     def _enter(self, name: str) -> None:
-        if "," in name or not name or len(name) > 128:
-            raise DoNotRetry(f"A step's name is 1 to 128 characters without commas, not {name!r}.")
+        if not 1 <= len(name) <= 128 or not name.isprintable() or set(name) & _NOT_IN_NAMES:
+            raise DoNotRetry(f"A step's name is 1 to 128 printable characters without , \" and \\, not {name!r}.")
         if name in self._steps:
             raise StepRepeated(f"Two steps are named {name!r}; a kept result must belong to one of them.")
         self._steps.add(name)

@@ -107,13 +107,12 @@ class Runner:
         return result
 
     def _outcome(self, performing: asyncio.Task[JsonValue], running: Running) -> Outcome:
-        if performing.done() and not performing.cancelled() and performing.exception() is None:
+        try:
             return Done(performing.result())
-        if running.why:
-            return _STOPPED[running.why]  # what fails on the way out is no failed attempt
-        if performing.cancelled():
-            return outcome_of(asyncio.CancelledError(), running.claim)  # the kind's own doing
-        return outcome_of(performing.exception() or AssertionError(), running.claim)
+        except BaseException as error:  # noqa: BLE001  # a kind may also end by a cancellation of its own making
+            if running.why:
+                return _STOPPED[running.why]  # what fails on the way out is no failed attempt
+            return outcome_of(error, running.claim)
 
     async def _settle(self, claim: Claim, writer: Writer, outcome: Outcome) -> None:
         match outcome:
@@ -140,9 +139,10 @@ class Runner:
 
 def _input(kind: AnyKind, claim: Claim) -> BaseModel:
     try:
-        return kind.input.model_validate_json(claim.input)
+        given: BaseModel = kind.input.model_validate_json(claim.input)
     except ValidationError as error:
         raise Corrupt("The stored input does not fit its kind.") from error
+    return given
 
 
 def _end(state: State, *, result: bytes = b"", failure: Failure | None = None) -> Line:

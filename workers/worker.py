@@ -131,6 +131,7 @@ class JobWorker(Worker):
         self._claims += 1
         token = f"{self._name}-{self._claims}"
         claims = await leases.claim(slots=free, token=token, kinds=runner.kinds)
+        self._stop([claim.job_id for claim in claims.jobs], Stop.LOST)  # what was lost here and comes back
         for claim in claims.jobs:
             keeper.hold(claim.job_id, claim.token)
             self._running[claim.job_id] = running = Running(claim)
@@ -144,8 +145,9 @@ class JobWorker(Worker):
         except (StoreUnavailable, StorageFull):
             log.warning("job left to its lease: the store does not answer", job_id=claim.job_id)
         finally:
-            keeper.drop(claim.job_id)
-            del self._running[claim.job_id]
+            if self._running.get(claim.job_id) is running:  # else it is lost, and here again
+                keeper.drop(claim.job_id)
+                del self._running[claim.job_id]
             self._wake.set()
             self._sent.set()  # it may have sent events
 
