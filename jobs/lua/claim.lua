@@ -149,4 +149,7 @@ local function next_ms(set)
 end
 
 local wait_ms = math.min(next_ms(QUEUE), next_ms(SCHEDULED))
+if #claimed < slots and #due == 2 * most then
+  wait_ms = 0 -- all that was looked at stood in the way of what is behind it
+end
 return { wait_ms < math.huge and wait_ms or -1, claimed }
