@@ -1,5 +1,6 @@
 """Connections to the store, and what its faults mean to us."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
@@ -8,7 +9,8 @@ from typing import Any
 
 import orjson
 from arq.connections import ArqRedis
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import BlockingConnectionPool, Connection
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
@@ -43,7 +45,7 @@ async def connect(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 6
 
 def open_client(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64) -> Client:
     """The same client for who closes it by hand; it connects at its first call."""
-    pool = BlockingConnectionPool.from_url(  # the other one lets all wait while one connects
+    pool = _Pool.from_url(
         url,
         timeout=FREE_SECONDS,
         socket_connect_timeout=min(call_seconds, CALL_SECONDS),
@@ -53,6 +55,30 @@ def open_client(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64)
         **({"ssl_check_hostname": True} if url.startswith("rediss:") else {}),
     )
     return Client(pool, job_serializer=orjson.dumps, job_deserializer=orjson.loads, default_queue_name=keys.QUEUE)
+
+
+class _Cancellable(AbstractConnection):
+    """A connection whose user can be cancelled at any moment: redis-py waits for its socket to take a command with
+    `asyncio.wait_for`, which on Python 3.11 swallows a cancel that comes as it ends."""
+
+    def __init__(self, *, socket_timeout: float, **options: Any) -> None:
+        super().__init__(**options)  # without a time-out there is no `wait_for`
+        self._call_seconds = socket_timeout
+
+    async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        async with asyncio.timeout(self._call_seconds):
+            await super().send_packed_command(*arguments, **options)
+
+    async def read_response(self, *, timeout: float | None = None, **options: Any) -> Any:  # type: ignore[override]  # noqa: ASYNC109  # redis-py has it so, and gives all by name
+        async with asyncio.timeout(self._call_seconds if timeout is None else None):
+            return await super().read_response(timeout=timeout, **options)
+
+
+class _Pool(BlockingConnectionPool):
+    """Connections of either kind of socket; who finds none free waits for one, and not for others to connect."""
+
+    def __init__(self, connection_class: type[AbstractConnection] = Connection, **options: Any) -> None:
+        super().__init__(connection_class=type("Connection", (_Cancellable, connection_class), {}), **options)
 
 
 @contextmanager

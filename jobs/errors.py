@@ -9,6 +9,8 @@ class JobError(Exception):
 
     code: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Something went wrong inside the service"
+    wait_seconds: float = 2.0
+    """When to ask again, where waiting helps at all."""
 
     @property
     def detail(self) -> str:
@@ -78,6 +80,22 @@ class AlreadyCompleted(JobError):
 
     code = "already-completed"
     title = "The job has completed"
+
+
+class TooManyJobs(JobError):
+    """The subject has as many jobs that go on as it may; wait for one to end, or cancel one."""
+
+    code = "too-many-jobs"
+    title = "Too many jobs at once"
+    wait_seconds = 5.0
+
+
+class QueueFull(JobError):
+    """So many jobs wait that no more are taken; try again in a while."""
+
+    code = "queue-full"
+    title = "The queue is full"
+    wait_seconds = 10.0
 
 
 class EventNotFound(JobError):

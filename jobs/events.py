@@ -17,7 +17,7 @@ from jobs.errors import EventNotFound, IdempotencyKeyReused, JobNotFound
 from jobs.kind import DAY_SECONDS, AnyKind
 from jobs.log import Log
 from jobs.model import JobId, JsonObject
-from jobs.queue import Queue, Submission
+from jobs.queue import NO_LIMIT, Queue, Room, Submission
 
 EventId = NewType("EventId", str)
 
@@ -87,17 +87,19 @@ class Events:
         fitting = ((each.kind, each.input_of(event.data)) for each in self._subscriptions if each.event == event.name)
         return [(kind, given) for kind, given in fitting if given is not None]
 
-    async def send(self, event: Event, *, idempotency_key: str | None = None) -> Sent:
-        """The event's id and jobs. A repeat with the same key, or after a lost reply, starts nothing twice."""
-        return await self.deliver(await self._id_of(event, idempotency_key), event)
+    async def send(self, event: Event, *, idempotency_key: str | None = None, room: Room = NO_LIMIT) -> Sent:
+        """The event's id and jobs. A repeat with the same key, or after a lost reply, starts nothing twice.
 
-    async def deliver(self, event_id: EventId, event: Event) -> Sent:
+        TooManyJobs or QueueFull where there is no room for one of them; a repeat with the same key does the rest."""
+        return await self.deliver(await self._id_of(event, idempotency_key), event, room=room)
+
+    async def deliver(self, event_id: EventId, event: Event, *, room: Room = NO_LIMIT) -> Sent:
         """Start what the event starts; delivering it again completes what was cut off, and starts nothing twice."""
         started = [] if event.depth > DEEPEST else self.started_by(event)
         if event.depth > DEEPEST:
             log.warning("event dropped: the chain of events is too long", event_name=event.name, event_id=event_id)
         await self._record(event_id, event, [])
-        job_ids = [await self._start(event_id, event, kind, given) for kind, given in started]
+        job_ids = [await self._start(event_id, event, kind, given, room) for kind, given in started]
         await self._record(event_id, event, job_ids)
         return Sent(event_id, job_ids)
 
@@ -129,7 +131,7 @@ class Events:
                 await self._client.lrem(keys.OUTBOX, 1, message)  # type: ignore[misc]
         return len(waiting)
 
-    async def _start(self, event_id: EventId, event: Event, kind: AnyKind, given: JsonObject) -> JobId:
+    async def _start(self, event_id: EventId, event: Event, kind: AnyKind, given: JsonObject, room: Room) -> JobId:
         submitted = await self._queue.submit(
             Submission(
                 kind=kind,
@@ -141,6 +143,7 @@ class Events:
                 delay=event.delay,
                 request_id=event.request_id,
                 depth=event.depth,
+                room=room,
             )
         )
         return submitted.job_id

@@ -46,6 +46,11 @@ def idempotency(subject: str | None, kind: str, key: str) -> str:
     return f"{PREFIX}idempotency:{hashlib.sha256(parts.encode()).hexdigest()}"
 
 
+def quota(what: str, whom: str) -> str:
+    """What one caller has taken of something; who that is cannot be read from it."""
+    return f"{PREFIX}quota:{what}:{hashlib.sha256(whom.encode()).hexdigest()[:32]}"
+
+
 def event(event_id: str) -> str:
     """String: an event, and the jobs that it started."""
     return f"{PREFIX}event:{event_id}"

@@ -70,6 +70,10 @@ class Head:
     state: State
     cursor: Cursor
 
+    def ended_at(self, place: Cursor | None) -> bool:
+        """Whether the newest run has ended, and whoever is at this place has heard it."""
+        return self.state.terminal and place == self.cursor
+
 
 class Log:
     """Every job's log in one store."""

@@ -17,7 +17,9 @@ from jobs.errors import (
     InvalidInput,
     JobNotFound,
     NotTerminal,
+    QueueFull,
     StoreUnavailable,
+    TooManyJobs,
     Violation,
 )
 from jobs.kind import AnyKind, answer_step
@@ -30,6 +32,22 @@ HEAD_START_MS = 60_000
 """How much earlier in the queue one step of priority puts a job: waiting ages it, so nothing starves."""
 
 _TRIES = 3
+
+
+@dataclass(frozen=True)
+class Room:
+    """What may be there at most before a job comes in: jobs of its subject that go on, and jobs in the queue.
+    0 is no limit."""
+
+    active: int = 0
+    waiting: int = 0
+
+    @property
+    def arguments(self) -> tuple[str, str]:
+        return str(self.active), str(self.waiting)
+
+
+NO_LIMIT = Room()
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,7 @@ class Submission:
     request_id: str = ""
     parent: JobId | None = None
     depth: int = 0
+    room: Room = NO_LIMIT
 
     @property
     def idempotency(self) -> str:
@@ -69,7 +88,7 @@ class Submission:
             [
                 *(job_id, orjson.dumps(self.input), self.idempotency, self.digest),
                 *(self.subject or "", self.parent or "", str(self.priority * HEAD_START_MS)),
-                *(str(round(self.delay * 1000)), str(run_at_us)),
+                *(str(round(self.delay * 1000)), str(run_at_us), *self.room.arguments),
                 *self._record(),
             ],
             new=[keys.job(job_id), *([self.idempotency] if self.idempotency else [])],
@@ -106,13 +125,16 @@ class Queue:
     async def submit(self, submission: Submission) -> Submitted:
         """The job, written whole: record, first update, arq's entry and the bell are one transaction.
 
-        IdempotencyKeyReused where its key belongs to another input. StoreUnavailable may leave a job behind,
-        of which the caller was told nothing: a repeat with the same key finds it."""
+        IdempotencyKeyReused where its key belongs to another input; TooManyJobs or QueueFull where there is no
+        room. StoreUnavailable may leave a job behind, of which the caller was told nothing: a repeat with the
+        same key finds it."""
         job_id = new_job_id()
         for _ in range(_TRIES):
             if earlier := await self._earlier(submission):
                 return Submitted(earlier, new=earlier == job_id)
-            if await enqueue(self._client, submission.enqueuing(job_id)) is not None:
+            answer = await enqueue(self._client, submission.enqueuing(job_id))
+            _check_room(answer)
+            if answer is not None:
                 return Submitted(job_id, new=True)
             if await self._exists(job_id):  # written, though the reply was lost
                 return Submitted(job_id, new=True)
@@ -125,14 +147,24 @@ class Queue:
             raise JobNotFound("No job has this id, or it has expired.")
         return bool(answer != b"UNCHANGED")
 
-    async def retry(self, job_id: JobId, *, parts: frozenset[str] = frozenset(), from_start: bool = False) -> None:
+    async def retry(
+        self,
+        job_id: JobId,
+        *,
+        parts: frozenset[str] = frozenset(),
+        from_start: bool = False,
+        room: Room = NO_LIMIT,
+    ) -> None:
         """Start the job's next run: from its kept steps, from the start, or of some of its parts alone.
 
-        NotTerminal while a run goes on; AlreadyCompleted where nothing but parts can be run again."""
+        NotTerminal while a run goes on; AlreadyCompleted where nothing but parts can be run again; TooManyJobs
+        or QueueFull where there is no room."""
         for _ in range(_TRIES):
             story = await self._log.story(job_id)
             _check_retry(story, parts)
-            answer = await enqueue(self._client, _next_run(job_id, story, parts=parts, from_start=from_start))
+            run = _next_run(job_id, story, parts=parts, from_start=from_start, room=room)
+            answer = await enqueue(self._client, run)
+            _check_room(answer)
             if answer == b"QUEUED":
                 return
         raise StoreUnavailable("The store did not take the retry; look at the job, and try again.")
@@ -175,6 +207,14 @@ class Queue:
             return bool(await self._client.exists(keys.job(job_id)))
 
 
+def _check_room(answer: bytes | None) -> None:
+    match answer:
+        case b"TOO_MANY_JOBS":
+            raise TooManyJobs("This subject has as many jobs as may go on at once; wait for one, or cancel one.")
+        case b"QUEUE_FULL":
+            raise QueueFull("So many jobs wait that no more are taken; try again in a while.")
+
+
 def _check_retry(story: Story, parts: frozenset[str]) -> None:
     if not story.state.terminal:
         raise NotTerminal("The job has not ended; cancel it first, or wait for its end.")
@@ -185,7 +225,7 @@ def _check_retry(story: Story, parts: frozenset[str]) -> None:
         raise InvalidInput("The job has no such part.", violations=wrong)
 
 
-def _next_run(job_id: JobId, story: Story, *, parts: frozenset[str], from_start: bool) -> Enqueuing:
+def _next_run(job_id: JobId, story: Story, *, parts: frozenset[str], from_start: bool, room: Room) -> Enqueuing:
     """The write that starts the next run; what the end changed for clients becomes what is stored."""
     kept_parts = {} if from_start else story.snapshot["parts"]
     kept_steps = [] if from_start else story.snapshot["steps"]
@@ -196,7 +236,7 @@ def _next_run(job_id: JobId, story: Story, *, parts: frozenset[str], from_start:
         "retry",
         [
             *(job_id, str(story.cursor.us), str(story.cursor.seq)),
-            *("start" if from_start else "", ",".join(sorted(parts)), str(len(kept_parts))),
+            *("start" if from_start else "", ",".join(sorted(parts)), *room.arguments, str(len(kept_parts))),
             *changes,
             *steps,
         ],

@@ -11,7 +11,7 @@ import orjson
 from jobs.clock import MICROSECONDS, from_microseconds, to_microseconds
 from jobs.errors import IntegrityError
 from jobs.model import JobId, JsonObject, State
-from jobs.updates import Cursor, Entry, fold
+from jobs.updates import Cursor, Entry, fold, one_line
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Story:
         if self.end is None:
             return self.before_end
         return fold(self.before_end, self.end.event, orjson.loads(self.end.body), self.end.cursor)
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """`before_end` as one line of JSON; made once, shared by all its readers."""
+        return one_line(orjson.dumps(self.before_end))
 
     @property
     def cursor(self) -> Cursor:

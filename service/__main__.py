@@ -6,10 +6,8 @@ import secrets
 import sys
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from types import FrameType
 
 import structlog
-import uvicorn
 import uvloop
 from pydantic import SecretStr, ValidationError
 from sse_starlette.sse import AppStatus
@@ -21,25 +19,13 @@ from jobs.logs import configure_logs
 from jobs.store import check, open_store
 from service.app import create_app, open_api
 from service.credentials import Keyring
-from service.feed import Feed
-from service.guard import GuardedHttp
+from service.limits import Allowance
+from service.server import Server, server_config
 from service.settings import Settings
 
-GRACE_SECONDS = 8
-WEBSOCKET_BYTES = 64 * 1024
 EX_CONFIG = 78
 
 log = structlog.get_logger(__name__)
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server, which says farewell to the streams before it waits for them."""
-
-    feed: Feed
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.feed.stop()
-        super().handle_exit(sig, frame)
 
 
 async def serve(settings: Settings) -> None:
@@ -54,23 +40,19 @@ async def serve(settings: Settings) -> None:
                 allow_volatile=settings.jobstream_allow_volatile,
                 allow_plain=settings.jobstream_allow_plain_redis,
             )
-        api = await stack.enter_async_context(open_api(url, KINDS, _keyring(settings)))
-        app = create_app(api, web=settings.jobstream_web if settings.jobstream_demo else None)
-        server = Server(
-            uvicorn.Config(
-                app,
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,  # ours has no queries, which may hold tokens
-                server_header=False,
-                http=GuardedHttp,
-                ws_max_size=WEBSOCKET_BYTES,
-                ws_per_message_deflate=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
+        allowance = Allowance(waiting_jobs=settings.jobstream_queue_cap)
+        api = await stack.enter_async_context(
+            open_api(
+                url,
+                KINDS,
+                _keyring(settings),
+                allowance=allowance,
+                ping_seconds=settings.jobstream_ping_seconds,
             )
         )
-        server.feed = api.feed
+        web = settings.jobstream_web if settings.jobstream_demo else None
+        app = create_app(api, web=web, origins=settings.jobstream_origins)
+        server = Server(server_config(app, settings), api.feed)
         log.info("serving", url=f"http://{settings.host}:{settings.port}", demo=settings.jobstream_demo)
         await server.serve()
 

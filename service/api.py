@@ -21,9 +21,10 @@ from jobs.log import Head, Log
 from jobs.model import JOB_ID_PATTERN, JobId, JsonObject
 from jobs.queue import Queue
 from jobs.updates import Cursor
-from service.auth import NO_SUCH_JOB, Access, Auth
+from service.auth import CANCEL, NO_SUCH_JOB, READ, Access, Auth, submit
 from service.credentials import Keyring, Token
 from service.feed import Bounds, Bye, Feed, Item
+from service.limits import Guest, Limits, guest_of
 from service.view import shown
 
 ROTATE_SECONDS = 3600.0
@@ -51,21 +52,36 @@ class Api:
     feed: Feed
     auth: Auth
     keyring: Keyring
+    limits: Limits
 
     async def readable(self, job_id: str, access: Access) -> tuple[JobId, Head]:
         """The job if the caller may read it; the same JobNotFound for one that is foreign, unknown or no id."""
-        known = checked_id(job_id)
-        head = await self.log.head(known)
-        access.check_read(known, head.subject)
+        known, head = await self._head(job_id)
+        access.check(READ, known, head.subject)
+        return known, head
+
+    async def cancellable(self, job_id: str, access: Access) -> tuple[JobId, Head]:
+        """The job if the caller may cancel or delete it; JobNotFound as `readable` has it."""
+        known, head = await self._head(job_id)
+        access.check(CANCEL, known, head.subject)
+        return known, head
+
+    async def startable(self, job_id: str, access: Access) -> tuple[JobId, Head]:
+        """The job if the caller may run it again; JobNotFound as `readable` has it."""
+        known, head = await self._head(job_id)
+        access.check(submit(head.kind), known, head.subject)
         return known, head
 
     async def readable_by_any(self, job_id: str, accesses: Sequence[Access]) -> tuple[JobId, Head]:
         """The job if any of the credentials reads it."""
-        known = checked_id(job_id)
-        head = await self.log.head(known)
+        known, head = await self._head(job_id)
         if not any(access.reads(known, head.subject) for access in accesses):
             raise JobNotFound(NO_SUCH_JOB)
         return known, head
+
+    async def _head(self, job_id: str) -> tuple[JobId, Head]:
+        known = checked_id(job_id)
+        return known, await self.log.head(known)
 
     def jobs_of(self, subject: str | None) -> Index:
         """The list of the subject's jobs, of everybody's for None."""
@@ -132,5 +148,12 @@ def request_id_of(request: Request) -> str:
 
 ApiOf = Annotated[Api, Depends(api_of)]
 AccessOf = Annotated[Access, Depends(access_of)]
-AccessInUrl = Annotated[Access, Depends(access_in_url)]
+
+
+def limited(request: Request, access: AccessOf) -> Guest | None:
+    """Whom the limits count for this request; None for a secret."""
+    return guest_of(access, request)
+
+
+GuestOf = Annotated[Guest | None, Depends(limited)]
 RequestId = Annotated[str, Depends(request_id_of)]

@@ -1,10 +1,9 @@
 """The composition root of the API: its parts, its routes, and how its errors are told."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -19,29 +18,42 @@ from jobs.events import Events
 from jobs.kind import AnyKind
 from jobs.log import Log
 from jobs.queue import Queue
+from jobs.quotas import Quotas
 from service.api import Api
 from service.auth import Auth
 from service.credentials import Keyring
 from service.door import Door
 from service.errors import InvalidRequest, MethodNotAllowed, NotFound
+from service.faults import Faults
 from service.feed import PING_SECONDS, Feed
 from service.hub import Hub, open_subscription
+from service.limits import ALLOWANCE, Allowance, Limits
+from service.origins import Origins
 from service.problems import problem_response
 from service.routes import dead_letters, events, health, jobs, kinds, sockets, streams, subjects, tokens
 from service.routes.page import PageFiles, page_router
+from service.seats import Seats
 
-log = structlog.get_logger(__name__)
+SEAT_SECONDS = 60.0
 
 
 @asynccontextmanager
 async def open_api(
-    url: str, kinds_known: Mapping[str, AnyKind], keyring: Keyring, *, ping_seconds: float = PING_SECONDS
+    url: str,
+    kinds_known: Mapping[str, AnyKind],
+    keyring: Keyring,
+    *,
+    allowance: Allowance = ALLOWANCE,
+    ping_seconds: float = PING_SECONDS,
+    seat_seconds: float = SEAT_SECONDS,
 ) -> AsyncIterator[Api]:
-    """The service's parts on one store, listening to it."""
+    """The service's parts on one store, listening to it; a dead process's streams count for `seat_seconds` yet."""
     async with connect(url) as client:
         hub = Hub(lambda: open_subscription(url))
         log_of_jobs = Log(client)
-        async with hub.running():
+        quotas = Quotas(client, lease_seconds=seat_seconds)
+        seats = Seats(quotas, lease_seconds=seat_seconds)
+        async with hub.running(), seats.running():
             feed = Feed(log_of_jobs, hub, ping_seconds=ping_seconds)
             auth = Auth(keyring)
             yield Api(
@@ -54,11 +66,13 @@ async def open_api(
                 feed=feed,
                 auth=auth,
                 keyring=keyring,
+                limits=Limits(quotas, seats, allowance),
             )
 
 
-def create_app(api: Api, *, web: Path | None) -> FastAPI:
-    """The application; with `web`, the folder of the page, it serves and signs in its visitors too."""
+def create_app(api: Api, *, web: Path | None, origins: Collection[str] = ()) -> FastAPI:
+    """The application, which pages of the `origins` may call; with `web`, the folder of the page, it serves and
+    signs in its visitors too."""
     app = FastAPI(title="Jobstream", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     app.state.api = api
     for routes in (jobs, streams, sockets, events, dead_letters, subjects, kinds, tokens, health):
@@ -69,7 +83,8 @@ def create_app(api: Api, *, web: Path | None) -> FastAPI:
     app.add_exception_handler(JobError, _tell)
     app.add_exception_handler(HTTPException, _tell_http)
     app.add_exception_handler(RequestValidationError, _tell_validation)
-    app.add_exception_handler(Exception, _tell_unexpected)
+    app.add_middleware(Faults)
+    app.add_middleware(Origins, allowed=frozenset(origins))
     app.add_middleware(Door)
     return app
 
@@ -98,11 +113,6 @@ async def _tell_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # by registration
     found = tuple(Violation("/" + "/".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
     return problem_response(InvalidInput("A parameter is not valid.", violations=found), _request_id(request))
-
-
-async def _tell_unexpected(request: Request, error: Exception) -> Response:
-    log.error("request failed", error=type(error).__name__, exc_info=error)
-    return problem_response(JobError("The service met an unexpected fault."), _request_id(request))
 
 
 def _request_id(request: Request) -> str:

@@ -1,17 +1,23 @@
 """Who may do what: finds a request's credential, and decides what it is enough for."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
 from jobs.errors import JobNotFound
 from jobs.model import JobId
 from service.credentials import Browser, Caller, Keyring, Operator, Service, Watcher
-from service.errors import Forbidden, NoCredential, Unauthorized
+from service.errors import Forbidden, InvalidRequest, NoCredential, Unauthorized
+from service.origins import same_origin
 
 COOKIE = "__Host-jobstream"
+OPERATOR_COOKIE = "__Host-jobstream-operator"
+OPERATOR_PATHS = ("/operator", "/v1/operator/")
 HEADER = "x-background-function-auth-token"
+MOST_TOKENS = 32
+
+READ, CANCEL = "read", "cancel"
+"""Scopes; those that submit are named by `submit`."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Access:
     @property
     def expires(self) -> float | None:
         """When the credential ends, in seconds since the epoch; None for a secret."""
-        return self.caller.expires if isinstance(self.caller, Browser | Watcher) else None
+        return None if isinstance(self.caller, Service) else self.caller.expires
 
     def subject_for(self, kind: str, asked: str | None) -> str | None:
         """Whose job a submission becomes; Forbidden where the caller may not submit it."""
@@ -31,69 +37,53 @@ class Access:
             case Service() | Operator():
                 return asked
             case Browser(subject=subject):
-                if f"submit:{kind}" not in self.caller.scopes:
+                if submit(kind) not in self.caller.scopes:
                     raise Forbidden(f"This token may not submit {kind} jobs.")
                 if asked not in (None, subject):
                     raise Forbidden("A browser token submits for its own subject alone.")
                 return subject
         raise Forbidden("A stream token reads one job, and submits none.")
 
-    def check_read(self, job_id: JobId, subject: str | None) -> None:
-        """JobNotFound unless the caller may read the job: a foreign job looks like none."""
+    def check(self, scope: str, job_id: JobId, subject: str | None) -> None:
+        """JobNotFound for a job that is not the caller's, as for one that never was; Forbidden for one that is,
+        where the scope is lacking."""
         match self.caller:
-            case Service() | Operator():
-                return
-            case Browser():
-                self._own(subject, "read")
-            case Watcher(job_id=own):
-                if own != job_id:
+            case Browser(subject=own, scopes=scopes):
+                if own != subject:
                     raise JobNotFound(NO_SUCH_JOB)
+                if scope not in scopes:
+                    raise Forbidden(f"This token has no {scope} scope.")
+            case Watcher(job_id=own_job):
+                if own_job != job_id:
+                    raise JobNotFound(NO_SUCH_JOB)
+                if scope != READ:
+                    raise Forbidden("A stream token reads one job, and does nothing else.")
 
     def reads(self, job_id: JobId, subject: str | None) -> bool:
         """Whether the caller may read the job."""
         try:
-            self.check_read(job_id, subject)
+            self.check(READ, job_id, subject)
         except (JobNotFound, Forbidden):
             return False
         return True
-
-    def check_cancel(self, subject: str | None) -> None:
-        """JobNotFound or Forbidden unless the caller may cancel the job."""
-        match self.caller:
-            case Service() | Operator():
-                return
-            case Browser():
-                self._own(subject, "cancel")
-            case Watcher():
-                raise Forbidden("A stream token reads one job, and cancels none.")
-
-    def check_submit_own(self, kind: str, subject: str | None) -> None:
-        """JobNotFound or Forbidden unless the caller may start the job again."""
-        match self.caller:
-            case Service() | Operator():
-                return
-            case Browser():
-                self._own(subject, f"submit:{kind}")
-            case Watcher():
-                raise Forbidden("A stream token reads one job, and starts none.")
 
     def own_subject(self, scope: str) -> str | None:
         """Whose things the caller may list: None for everybody's; Forbidden without the scope."""
         match self.caller:
             case Service() | Operator():
                 return None
-            case Browser():
-                self._own(self.caller.subject, scope)
-                return self.caller.subject
-        raise Forbidden("A stream token reads one job, and no lists.")
+            case Browser(subject=subject, scopes=scopes) if scope in scopes:
+                return subject
+        raise Forbidden(f"This token has no {scope} scope.")
 
     def sender(self, asked: str | None) -> str | None:
         """Whose event it becomes; Forbidden where the caller may not send for that subject."""
         match self.caller:
             case Service() | Operator():
                 return asked
-            case Browser(subject=subject) if asked in (None, subject):
-                return subject
+            case Browser(subject=subject, scopes=scopes) if asked in (None, subject):
+                if any(scope.startswith(submit("")) for scope in scopes):
+                    return subject
         raise Forbidden("This token sends no events for that subject.")
 
     def check_service(self) -> None:
@@ -106,12 +96,10 @@ class Access:
         if not isinstance(self.caller, Service | Operator):
             raise Forbidden("Only the service secret makes browser tokens.")
 
-    def _own(self, subject: str | None, scope: str) -> None:
-        assert isinstance(self.caller, Browser)  # noqa: S101  # for the type checker
-        if scope not in self.caller.scopes:
-            raise Forbidden(f"This token has no {scope} scope.")
-        if subject != self.caller.subject:
-            raise JobNotFound(NO_SUCH_JOB)
+
+def submit(kind: str) -> str:
+    """The scope that submits jobs of the kind, and runs one's own again."""
+    return f"submit:{kind}"
 
 
 NO_SUCH_JOB = "No job has this id, or it has expired."
@@ -127,7 +115,11 @@ class Auth:
         """What the caller may do. `in_url` reads `?token=` too, for streams alone: EventSource has no headers."""
         if not self._keyring.configured:
             self._keyring.identify("")  # says what to set, whatever was sent
-        return Access(self._keyring.identify(self._presented(connection, in_url=in_url)))
+        if (sent := self._sent(connection, in_url=in_url)) is not None:
+            return Access(self._keyring.identify(sent))
+        if not same_origin(connection.headers):
+            raise NoCredential("Send a credential.")
+        return Access(self._of_cookie(connection, streams=in_url))
 
     def accesses(self, connection: HTTPConnection) -> list[Access]:
         """What each credential of a stream over many jobs allows; `?token=` may come once for each job."""
@@ -136,9 +128,12 @@ class Auth:
         tokens = connection.query_params.getlist("token")
         if len(tokens) <= 1:
             return [self.access(connection, in_url=True)]
+        if len(tokens) > MOST_TOKENS:
+            raise InvalidRequest(f"A stream takes {MOST_TOKENS} tokens at most.")
         return [Access(self._keyring.identify(token)) for token in tokens]
 
-    def _presented(self, connection: HTTPConnection, *, in_url: bool) -> str:
+    def _sent(self, connection: HTTPConnection, *, in_url: bool) -> str | None:
+        """The secret or token that the caller itself put into the request."""
         if authorization := _only(connection, "authorization"):
             scheme, _, credential = authorization.partition(" ")
             if scheme.lower() != "bearer":
@@ -146,10 +141,16 @@ class Auth:
             return credential.strip()
         if secret := _only(connection, HEADER):
             return secret
-        if in_url and (token := connection.query_params.get("token")):
-            return token
-        if (cookie := connection.cookies.get(COOKIE)) and _same_origin(connection):
-            return cookie
+        return connection.query_params.get("token") or None if in_url else None
+
+    def _of_cookie(self, connection: HTTPConnection, *, streams: bool) -> Caller:
+        """Whom the browser's cookie stands for; the operator's counts on streams and on the operator's own paths."""
+        cookies = connection.cookies
+        for_operator = streams or connection.scope["path"].startswith(OPERATOR_PATHS)
+        if for_operator and (cookie := cookies.get(OPERATOR_COOKIE)):
+            return self._keyring.identify_operator(cookie)
+        if cookie := cookies.get(COOKIE):
+            return self._keyring.identify(cookie)
         raise NoCredential("Send a credential.")
 
 
@@ -159,12 +160,3 @@ def _only(connection: HTTPConnection, name: str) -> str | None:
     if len(values) > 1:
         raise Unauthorized(f"The header {name} came more than once.")
     return values[0] if values else None
-
-
-def _same_origin(connection: HTTPConnection) -> bool:
-    """Whether our own page sent the cookie: no other site may act in its visitor's name."""
-    if site := connection.headers.get("sec-fetch-site"):
-        return site == "same-origin"
-    if not (origin := connection.headers.get("origin")):
-        return False
-    return urlsplit(origin).netloc == connection.headers.get("host")

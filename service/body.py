@@ -16,8 +16,13 @@ LONGEST_NUMBER = 400
 
 async def read_json(request: Request, *, limit: int) -> JsonObject:
     """The body, which must be one JSON object of at most `limit` bytes."""
+    return parse_object(await read_body(request, limit=limit))
+
+
+async def read_body(request: Request, *, limit: int) -> bytes:
+    """The bytes of a body that says it is JSON; PayloadTooLarge for more than `limit`."""
     _check_media_type(request)
-    return parse_object(await _bounded(request, limit))
+    return await _bounded(request, limit)
 
 
 async def read_optional_json(request: Request, *, limit: int) -> JsonObject:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import jwt
 
@@ -16,6 +17,7 @@ from service.errors import ServerMisconfigured, Unauthorized
 ALGORITHM = "HS256"
 STREAM = "stream"
 BROWSER = "browser"
+OPERATOR = "operator"
 LEEWAY_SECONDS = 30
 LONGEST_SECRET = 512
 LONGEST_TOKEN = 4096
@@ -28,7 +30,9 @@ class Service:
 
 @dataclass(frozen=True)
 class Operator:
-    """Whoever runs the service: everything."""
+    """Whoever runs the service: everything; until a moment if it is a cookie that says so."""
+
+    expires: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class Keyring:
     def __init__(self, *, service: Sequence[str], operator: Sequence[str], signing: Sequence[str]) -> None:
         self._service = [_digest(secret) for secret in service]
         self._operator = [_digest(secret) for secret in operator]
-        self._signing = [_key(secret) for secret in signing or service]
+        self._signing = [_key(secret) for secret in signing or service or operator]
+        self._signing_operator = [_key(secret) for secret in operator]
 
     @property
     def configured(self) -> bool:
@@ -84,41 +89,53 @@ class Keyring:
                 return Operator()
             if _among(digest, self._service):
                 return Service()
-        return self._holder(presented)
+        return _caller(_claims(presented, self._signing, [STREAM, BROWSER]))
 
     def stream_token(self, job_id: JobId, *, seconds: float) -> Token:
         """A token that reads this one job."""
-        return self._sign({"aud": STREAM, "job": job_id}, seconds)
+        return _sign({"aud": STREAM, "job": job_id}, self._signing, seconds)
 
     def browser_token(self, subject: str, scopes: frozenset[str], *, seconds: float) -> Token:
         """A token for a page of the subject, for what the scopes name."""
-        return self._sign({"aud": BROWSER, "sub": subject, "scopes": sorted(scopes)}, seconds)
+        return _sign({"aud": BROWSER, "sub": subject, "scopes": sorted(scopes)}, self._signing, seconds)
 
-    def _sign(self, claims: dict[str, object], seconds: float) -> Token:
-        if not self._signing:
-            raise ServerMisconfigured("Set BACKGROUND_FUNCTION_AUTH_TOKEN and start the service again.")
-        expires = int(time.time() + seconds)
-        token = jwt.encode({**claims, "exp": expires}, self._signing[0], algorithm=ALGORITHM)
-        return Token(token, clock.stamp(datetime.fromtimestamp(expires, UTC)))
+    def operator_token(self, *, seconds: float) -> Token:
+        """What the operator's cookie holds; the operator secret alone signs it, so no other one can make it."""
+        return _sign({"aud": OPERATOR}, self._signing_operator, seconds)
 
-    def _holder(self, token: str) -> Browser | Watcher:
-        for key in self._signing:
-            try:
-                claims = jwt.decode(
-                    token,
-                    key,
-                    algorithms=[ALGORITHM],
-                    audience=[STREAM, BROWSER],
-                    leeway=LEEWAY_SECONDS,
-                    options={"require": ["exp", "aud"]},
-                )
-            except jwt.InvalidTokenError:
-                continue
-            return _caller(claims)
-        raise Unauthorized("The credential is not valid, or it has expired.")
+    def identify_operator(self, cookie: str) -> Operator:
+        """Whoever the operator's cookie belongs to; Unauthorized if it is no good any more."""
+        claims = _claims(cookie, self._signing_operator, [OPERATOR])
+        return Operator(expires=float(claims["exp"]))
 
 
-def _caller(claims: dict[str, object]) -> Browser | Watcher:
+def _sign(claims: dict[str, object], keys: list[bytes], seconds: float) -> Token:
+    if not keys:
+        raise ServerMisconfigured("Set BACKGROUND_FUNCTION_AUTH_TOKEN and start the service again.")
+    expires = int(time.time() + seconds)
+    token = jwt.encode({**claims, "exp": expires}, keys[0], algorithm=ALGORITHM)
+    return Token(token, clock.stamp(datetime.fromtimestamp(expires, UTC)))
+
+
+def _claims(token: str, keys: list[bytes], audience: list[str]) -> dict[str, Any]:
+    """What the token says; Unauthorized unless one of the keys has signed it for this use, and it still holds."""
+    for key in keys:
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "aud"]},
+            )
+        except jwt.InvalidTokenError:
+            continue
+        return claims
+    raise Unauthorized("The credential is not valid, or it has expired.")
+
+
+def _caller(claims: dict[str, Any]) -> Browser | Watcher:
     match claims:
         case {"aud": "stream", "job": str(job_id), "exp": int(expires)}:
             return Watcher(JobId(job_id), float(expires))

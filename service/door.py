@@ -8,15 +8,9 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+from service.headers import EVERY_ANSWER, OVER_TLS, UNLESS_GIVEN
 
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 log = structlog.get_logger("access")
 
@@ -38,9 +32,9 @@ class Door:
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 status = message["status"]
-                _add_headers(MutableHeaders(scope=message), request_id)
+                _add_headers(MutableHeaders(scope=message), request_id, secure=scope["scheme"] in ("https", "wss"))
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -52,12 +46,11 @@ class Door:
                 log.info("request", method=scope.get("method", "WS"), path=scope["path"], status=status, seconds=took)
 
 
-def _add_headers(headers: MutableHeaders, request_id: str) -> None:
+def _add_headers(headers: MutableHeaders, request_id: str, *, secure: bool) -> None:
     headers["X-Request-ID"] = request_id
-    for name, value in HEADERS.items():
-        headers[name] = value
-    headers.setdefault("Content-Security-Policy", NO_PAGE_POLICY)
-    headers.setdefault("Cache-Control", "no-store")
+    headers.update(EVERY_ANSWER | (OVER_TLS if secure else {}))
+    for name, value in UNLESS_GIVEN.items():
+        headers.setdefault(name, value)
 
 
 def _request_id(given: str | None) -> str:

@@ -88,3 +88,36 @@ class ServerMisconfigured(JobError):
 
     code = "server-misconfigured"
     title = "The service has no secret to check callers with"
+
+
+class OriginNotAllowed(JobError):
+    """The page that sent this is of an origin that may not; name it in JOBSTREAM_ORIGINS."""
+
+    code = "origin-not-allowed"
+    title = "Pages of this origin may not do this"
+
+
+class RateLimited(JobError):
+    """This came too often; wait as long as Retry-After says."""
+
+    code = "rate-limited"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, wait_seconds: float) -> None:
+        super().__init__(detail)
+        self.wait_seconds = wait_seconds
+
+
+class TooManyStreams(JobError):
+    """As many streams are open as may be; close one, or follow many jobs on one stream."""
+
+    code = "too-many-streams"
+    title = "Too many streams at once"
+    wait_seconds = 5.0
+
+
+class TooManyConnections(JobError):
+    """This process has as many connections open as it can; come back a little later, or to another one."""
+
+    code = "too-many-connections"
+    title = "Too many connections at once"

@@ -61,7 +61,7 @@ class Feed:
     def __init__(self, log: Log, hub: Hub, *, ping_seconds: float = PING_SECONDS) -> None:
         self._log = log
         self._hub = hub
-        self._ping_seconds = ping_seconds
+        self.ping_seconds = ping_seconds
         self.stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -93,16 +93,17 @@ class Feed:
                 except JobNotFound:
                     yield Gone()
                     return
-                silence = self._ping_seconds - (now() - heard_at)
-                if item is None and silence <= 0 and walk.place is not None:
-                    item = Quiet(walk.place)
                 if item is not None:
                     heard_at = now()
                     yield item
                     if walk.ended:
                         return
                     continue
-                left = max(0.0, min(silence, bounds.deadline - now()))
+                if now() - heard_at >= self.ping_seconds:
+                    heard_at = now()
+                    if walk.place is not None:
+                        yield Quiet(walk.place)
+                left = max(0.0, min(heard_at + self.ping_seconds, bounds.deadline) - now())
                 walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
 
 

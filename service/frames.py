@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import orjson
 from sse_starlette import EventSourceResponse
@@ -12,12 +13,12 @@ from starlette.types import Receive, Scope, Send
 from jobs import clock
 from jobs.model import JsonObject
 from jobs.updates import one_line
-from service.guard import abort
+from service.wire import wire_of
 
 RETRY = b"retry: 1000\n\n"
 
-SEND_SECONDS = 30.0
-"""How long one write may wait for a reader that takes nothing; then its connection is closed."""
+SLICE_BYTES = 64 * 1024
+"""How much is handed to the socket at once: no more of a long snapshot waits in memory for a slow reader."""
 
 SSE_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
@@ -25,20 +26,25 @@ SSE_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "
 class Stream(EventSourceResponse):
     """sse-starlette's response, which frees the socket of a reader that takes nothing: closing would wait for it."""
 
-    def __init__(self, body: AsyncIterator[bytes]) -> None:
-        super().__init__(
-            body,
-            headers=SSE_HEADERS,
-            ping=0,  # our pings carry a cursor and come from the feed
-            send_timeout=SEND_SECONDS,
-        )
+    def __init__(self, body: AsyncGenerator[bytes, None]) -> None:
+        # Our pings carry a cursor and come from the feed.
+        super().__init__(_in_slices(body), headers=SSE_HEADERS, ping=0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wire = wire_of(scope)
+        self.send_timeout = wire.send_seconds
         try:
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
-            abort(scope)
+            wire.give_up()
             await asyncio.sleep(0)  # the server learns of it before we are done
+
+
+async def _in_slices(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(body):
+        async for frame in body:
+            for start in range(0, len(frame), SLICE_BYTES):
+                yield frame[start : start + SLICE_BYTES]
 
 
 def update(cursor: str, event: str, data: bytes) -> bytes:
@@ -51,7 +57,7 @@ def remark(event: str, data: JsonObject) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.encode(), one_line(orjson.dumps(data)))
 
 
-def ping(cursor: str) -> JsonObject:
+def ping(cursor: str | None) -> JsonObject:
     """The data of a ping: the newest cursor, so that a lost last update is noticed."""
     return {"cursor": cursor, "now": clock.now()}
 

@@ -1,40 +1,42 @@
-"""The HTTP protocol with a guard in front: slow, endless or ambiguous requests end here, before the application."""
+"""uvicorn's protocols with a guard in front: slow, endless, ambiguous or stuck clients end here."""
 
 import asyncio
 import socket
-from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout
+from jobs.errors import JobError
+from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, TooManyConnections
 from service.problems import problem_message
+from service.wire import PATIENCE, Patience, Wire, extension
 
-HEAD_SECONDS = 10.0
-"""How long a request line and its headers may take; so long, too, may a new connection say nothing."""
-
-BODY_SECONDS = 30.0
 HEAD_BYTES = 16 * 1024
 DEAD_PEER_MS = 30_000
 """How long what was sent may stay unacknowledged; then the kernel takes the peer for gone (RFC 5482)."""
 
-ABORT = "jobstream.abort"
-"""The extension of the ASGI scope that frees the socket at once: closing would wait for a reader that is stuck."""
+TOO_SLOW = 4408
+LAST_SECONDS = 5.0
+"""How long a WebSocket's reader that was too slow may still fetch what it is closed with."""
 
 
 class GuardedHttp(HttpToolsProtocol):
     """uvicorn's httptools protocol, with an end to every wait for the client."""
 
+    patience: Patience = PATIENCE
+    most_connections: int | None = None
+
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _unfinished_bytes = 0
     _in_head = True
-    _refusal: MalformedRequest | HeadersTooLarge | None = None
+    _refusal: JobError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         _forget_dead_peers(transport)
-        self._expect(HEAD_SECONDS)
+        self._expect(self.patience.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect(None)
@@ -47,6 +49,8 @@ class GuardedHttp(HttpToolsProtocol):
         self._unfinished_bytes = self._unfinished_bytes + fed_to_head if self._in_head else 0
         if self._unfinished_bytes > HEAD_BYTES and self._refusal is None:
             self._refuse(HeadersTooLarge("The request line and headers may have 16 KiB."))
+        if self._waits_for_nothing():
+            self._expect(self.patience.head_seconds)
 
     def handle_websocket_upgrade(self) -> None:
         self._expect(None)  # the connection has another protocol from here on
@@ -55,8 +59,8 @@ class GuardedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
-        self._expect(HEAD_SECONDS)
+        self.scope["extensions"] = extension(Wire(self.patience.send_seconds, self.transport.abort))
+        self._expect(self.patience.head_seconds)
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -70,10 +74,11 @@ class GuardedHttp(HttpToolsProtocol):
         self._in_head = False
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
-            self._refusal = MalformedRequest("A request names its host once (RFC 9112).")
-            raise ValueError("host")  # stops the parser, which asks for the answer
+            self._stop_parser(MalformedRequest("A request names its host once (RFC 9112)."))
+        if self.most_connections is not None and len(self.connections) > self.most_connections:
+            self._stop_parser(TooManyConnections("This process has as many connections as it can; try another."))
         super().on_headers_complete()
-        self._expect(BODY_SECONDS)
+        self._expect(self.patience.body_seconds)
 
     def on_message_complete(self) -> None:
         self._expect(None)
@@ -86,8 +91,22 @@ class GuardedHttp(HttpToolsProtocol):
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > HEAD_BYTES:
-            self._refusal = HeadersTooLarge("The request line and headers may have 16 KiB.")
-            raise ValueError("head")  # stops the parser, which asks for the answer
+            self._stop_parser(HeadersTooLarge("The request line and headers may have 16 KiB."))
+
+    def _stop_parser(self, refusal: JobError) -> None:
+        self._refusal = refusal
+        raise ValueError(refusal.code)  # the parser passes it on as an error of its own, which asks for the answer
+
+    def _waits_for_nothing(self) -> bool:
+        """Whether bytes came that began no request, and ended the wait for one: blank lines between two."""
+        idle = self.cycle is None or self.cycle.response_complete
+        return (
+            idle
+            and self._timer is None
+            and self.timeout_keep_alive_task is None
+            and not self.transport.is_closing()
+            and self.transport.get_protocol() is self
+        )
 
     def _expect(self, seconds: float | None) -> None:
         """What the client is doing must be done in this time."""
@@ -107,19 +126,33 @@ class GuardedHttp(HttpToolsProtocol):
         else:
             self._refuse(RequestTimeout("The request took too long to arrive."))
 
-    def _refuse(self, error: MalformedRequest | HeadersTooLarge | RequestTimeout) -> None:
-        self._refusal = self._refusal or MalformedRequest()
+    def _refuse(self, error: JobError) -> None:
+        self._refusal = self._refusal or error
         self._expect(None)
         if not self.transport.is_closing():
             self.transport.write(problem_message(error))
             self.transport.close()
 
 
-def abort(scope: MutableMapping[str, Any]) -> None:
-    """Free the connection's socket at once, where the server is ours; others close it in their own time."""
-    extension = scope.get("extensions", {}).get(ABORT)
-    if extension is not None:
-        extension["abort"]()
+class GuardedWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, with an end for a reader that takes nothing."""
+
+    patience: Patience = PATIENCE
+
+    async def run_asgi(self) -> None:
+        self.scope["extensions"] |= extension(Wire(self.patience.send_seconds, self._give_up))
+        await super().run_asgi()
+
+    def _give_up(self) -> None:
+        """Close behind all that waits to be sent, and not wait for that for long."""
+        if self.transport.is_closing():
+            return
+        if not self.close_sent:
+            self.conn.send_close(TOO_SLOW)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+        self.transport.close()
+        self.loop.call_later(LAST_SECONDS, self.transport.abort)
 
 
 def _forget_dead_peers(transport: asyncio.Transport) -> None:

@@ -205,8 +205,9 @@ class Hub:
 
     def _forget_all(self) -> None:
         for tail in self._tails.values():
-            tail.confirmed.clear()
-            tail.forget()
+            if tail.well:
+                tail.confirmed.clear()
+                tail.forget()
 
     def _open(self, job_id: JobId) -> Tail:
         tail = self._tails[job_id] = Tail()

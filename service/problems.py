@@ -1,5 +1,6 @@
 """The one place that knows what an error is in HTTP: its status, and its RFC 9457 body."""
 
+import math
 from http import HTTPStatus
 
 import orjson
@@ -8,6 +9,7 @@ from starlette.responses import Response
 
 from jobs.errors import InvalidInput, JobError
 from jobs.model import JsonObject
+from service.headers import EVERY_ANSWER, UNLESS_GIVEN
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -37,11 +39,11 @@ STATUS: dict[str, int] = {
     "internal-error": 500,
     "integrity-error": 500,
     "queue-full": 503,
+    "too-many-connections": 503,
     "store-unavailable": 503,
     "storage-full": 503,
 }
 
-RETRY_AFTER_SECONDS = 2
 _TRANSIENT = frozenset({429, 503})
 
 
@@ -68,14 +70,19 @@ def problem_response(error: JobError, request_id: str) -> Response:
     """The whole response for an error."""
     status = status_of(error)
     response = Response(orjson.dumps(problem(error, request_id)), status, media_type=MEDIA_TYPE)
-    _add_hints(response.headers, status)
+    _add_hints(response.headers, status, error)
     return response
 
 
-def _add_hints(headers: MutableHeaders, status: int) -> None:
+def passing(error: JobError) -> bool:
+    """Whether the same request may well be taken a little later."""
+    return status_of(error) in _TRANSIENT
+
+
+def _add_hints(headers: MutableHeaders, status: int, error: JobError) -> None:
     headers["Cache-Control"] = "no-store"
     if status in _TRANSIENT:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        headers["Retry-After"] = str(math.ceil(error.wait_seconds))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
 
@@ -84,8 +91,13 @@ def problem_message(error: JobError) -> bytes:
     """A whole HTTP message for an error of a request that never became one; the connection ends with it."""
     body = orjson.dumps(problem(error, ""))
     status = HTTPStatus(status_of(error))
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
-        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **({"Retry-After": str(math.ceil(error.wait_seconds))} if passing(error) else {}),
+        **EVERY_ANSWER,
+        **UNLESS_GIVEN,
+    }
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body

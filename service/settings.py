@@ -1,11 +1,24 @@
 """The API's settings: read once where the process starts, frozen, and handed down as plain values."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, StringConstraints
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from jobs.settings import StoreSettings
+from service.feed import PING_SECONDS
+from service.wire import PATIENCE
+
+
+def _listed(value: object) -> object:
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+"""As a browser sends it: in lower case, without a path, and with a port only where it is not the usual one."""
+
+Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(StoreSettings):
@@ -18,5 +31,12 @@ class Settings(StoreSettings):
     background_function_auth_token: SecretStr | None = None
     jobstream_operator_secret: SecretStr | None = None
     jobstream_signing_key: SecretStr | None = None
+    jobstream_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
+    jobstream_trusted_hops: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = ()
+    jobstream_queue_cap: int = Field(default=100_000, ge=1)
+    jobstream_head_seconds: Seconds = PATIENCE.head_seconds
+    jobstream_body_seconds: Seconds = PATIENCE.body_seconds
+    jobstream_send_seconds: Seconds = PATIENCE.send_seconds
+    jobstream_ping_seconds: Seconds = PING_SECONDS
     jobstream_demo: bool = False
     jobstream_web: Path = Path(__file__).parent.parent / "web"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -9,11 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from jobs.errors import InvalidInput, UnknownKind, Violation
 from jobs.kind import AnyKind
 from jobs.model import JsonObject
-from jobs.queue import Submission
+from jobs.queue import Room, Submission
 from service.errors import InvalidRequest
 
 LONGEST_DELAY = timedelta(days=366)
 MOST_METADATA = 32
+LONGEST_NAME = 64
 
 Small = Annotated[str, StringConstraints(max_length=512)]
 IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -110,12 +112,13 @@ def idempotency_key(header: str | None, body: str | None) -> str | None:
     if body is not None and body != header:
         raise InvalidRequest("Idempotency-Key and idempotency_key differ; send one of them.")
     if not 1 <= len(header) <= 256:
-        raise InvalidRequest("An Idempotency-Key has 1 to 256 characters.")
+        wrong = Violation("/idempotency_key", "must have 1 to 256 characters")
+        raise InvalidInput("The Idempotency-Key is not valid.", violations=(wrong,))
     return header
 
 
 def submission_of(
-    body: SubmissionBody, kind: AnyKind, *, subject: str | None, key: str | None, request_id: str
+    body: SubmissionBody, kind: AnyKind, *, subject: str | None, key: str | None, request_id: str, room: Room
 ) -> Submission:
     """What the queue takes."""
     return Submission(
@@ -128,6 +131,7 @@ def submission_of(
         delay=body.delay or 0.0,
         metadata=body.metadata,
         request_id=request_id,
+        room=room,
     )
 
 
@@ -138,7 +142,10 @@ def violations(error: ValidationError, *, within: str = "") -> tuple[Violation, 
 
 
 def _pointer(path: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1")[:64] for step in path)
+    """The place as RFC 6901 has it; of what has a name too long to repeat, the place that holds it."""
+    steps = takewhile(lambda step: step != "[key]" and len(step) <= LONGEST_NAME, map(str, path))
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+
 
 
 def _valid(model: type[Body], body: JsonObject, sentence: str) -> Body:

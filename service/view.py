@@ -3,8 +3,7 @@
 import orjson
 
 from jobs.model import JobId, JsonObject, Reason
-from jobs.snapshot import elapsed
-from jobs.updates import one_line
+from jobs.snapshot import Story, elapsed
 
 
 def links(job_id: JobId) -> dict[str, str]:
@@ -18,6 +17,8 @@ def shown(snapshot: JsonObject) -> JsonObject:
     return snapshot | {"elapsed": elapsed(snapshot), "links": links(JobId(snapshot["id"]))}
 
 
-def shown_with_reason(snapshot: JsonObject, reason: Reason) -> bytes:
-    """The data of a stream's snapshot event, on one line."""
-    return one_line(orjson.dumps(shown(snapshot) | {"reason": reason}))
+def shown_with_reason(story: Story, reason: Reason) -> bytes:
+    """The data of a stream's snapshot event, on one line; what takes long to encode is encoded once for all readers."""
+    snapshot = story.before_end
+    own = {"elapsed": elapsed(snapshot), "links": links(JobId(snapshot["id"])), "reason": reason}
+    return story.encoded[:-1] + b"," + orjson.dumps(own)[1:]

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Event:
-    """One server-sent event as it came."""
+    """One server-sent event as it came; `retry` is what the stream said last of when to come back, in ms."""
 
     id: str | None
     event: str
@@ -78,23 +78,20 @@ class Api:
 
 async def parsed(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:
     """Server-sent events out of bytes, split wherever they like."""
-    waiting = b""
+    waiting, retry = b"", None
     async for chunk in chunks:
         waiting += chunk
         while b"\n\n" in waiting:
             block, _, waiting = waiting.partition(b"\n\n")
-            if event := _event(block.decode()):
-                yield event
+            fields = _fields(block.decode())
+            retry = int(fields["retry"]) if "retry" in fields else retry
+            if "data" in fields:
+                yield Event(fields.get("id"), fields["event"], json.loads(fields["data"]), retry)
 
 
-def _event(block: str) -> Event | None:
-    fields: dict[str, str] = {}
-    for line in block.split("\n"):
-        name, _, value = line.partition(":")
-        fields[name] = value.removeprefix(" ")
-    if "data" not in fields:
-        return None
-    return Event(fields.get("id"), fields["event"], json.loads(fields["data"]))
+def _fields(block: str) -> dict[str, str]:
+    lines = (line.partition(":") for line in block.split("\n"))
+    return {name: value.removeprefix(" ") for name, _, value in lines}
 
 
 @dataclass

@@ -9,6 +9,8 @@ import pytest
 
 from jobs.connection import Client, connect
 from tests.api import Api
+from tests.jobs.doors import Doors
+from tests.service.serving import Serving, serving
 from tests.system import SECRET, System, running_system
 from tests.valkey import ValkeyProcess, running_valkey
 
@@ -49,6 +51,26 @@ async def redis(store: ValkeyProcess) -> AsyncIterator[Client]:
     async with connect(store.url) as client:
         await client.flushall()
         yield client
+
+
+@pytest.fixture
+async def service(store: ValkeyProcess, redis: Client) -> AsyncIterator[Serving]:
+    """The API alone, in this process, on the empty shared store: no worker, so that a test decides what happens."""
+    async with serving(store.url) as running:
+        yield running
+
+
+@pytest.fixture
+async def caller(service: Serving) -> AsyncIterator[Api]:
+    """Who asks that API, with the service secret."""
+    async with Api(service.url, SECRET) as api:
+        yield api
+
+
+@pytest.fixture
+def doors(redis: Client) -> Doors:
+    """The ways into the jobs of the empty shared store, for whoever plays the worker."""
+    return Doors(redis)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ local fold = {
     if write == '=' then
       redis.call('HSETNX', key(id, 'kept'), name, text)
       fresh[#fresh + 1] = key(id, 'kept')
-      set(job, 'crashes', 0)
+      clear_of_suspicion(job)
     end
   end,
   part = function(name, head, value, write, text)

@@ -30,10 +30,15 @@ local function survives(job)
   return true
 end
 
+-- How many slots each scope of the job has; 0 is no limit.
+local function limits(job)
+  return { known[job.kind][1], known[job.kind][2], job.crashes == LAST_CRASH - 1 and 1 or 0 }
+end
+
 -- The first scope of which the job would need a slot that is not free, or nil.
 local function full_scope(job)
   for index, scope in ipairs(scopes(job)) do
-    local limit = known[job.kind][index]
+    local limit = limits(job)[index]
     if limit > 0 then
       redis.call('ZREMRANGEBYSCORE', SLOTS .. scope, '-inf', int(now_ms))
       if redis.call('ZCARD', SLOTS .. scope) >= limit and not redis.call('ZSCORE', SLOTS .. scope, job.id) then
@@ -45,7 +50,7 @@ end
 
 local function take_slots(job)
   for index, scope in ipairs(scopes(job)) do
-    if known[job.kind][index] > 0 then
+    if limits(job)[index] > 0 then
       redis.call('ZADD', SLOTS .. scope, int(now_ms + lease_ms), job.id)
       redis.call('PEXPIRE', SLOTS .. scope, LIFETIME_MS)
     end
@@ -54,6 +59,12 @@ end
 
 -- Takes the job out of the queue until one that holds a slot gives it back.
 local function park(job, scope, score)
+  if job.state == 'running' then
+    keep_time_spent(job)
+    set(job, 'came_back', 'worker-lost')
+    change_state(job, 'queued', { reason = 'worker-lost' })
+    save(job)
+  end
   redis.call('ZREM', QUEUE, job.id)
   redis.call('ZADD', PARKED .. scope, score, job.id)
   redis.call('PEXPIRE', PARKED .. scope, LIFETIME_MS)
@@ -63,10 +74,10 @@ end
 
 local function claim(job, score)
   local held = redis.call(
-    'HMGET', key(job.id, 'job'), 'next_is_new_attempt', 'handed_back', 'attempt_us', 'only', 'max_attempts', 'request_id', 'depth',
+    'HMGET', key(job.id, 'job'), 'next_is_new_attempt', 'came_back', 'attempt_us', 'only', 'max_attempts', 'request_id', 'depth',
     'spent_us'
   )
-  local reason = job.state == 'running' and 'worker-lost' or held[2] == '1' and 'handed-back' or nil
+  local reason = job.state == 'running' and 'worker-lost' or held[2] and held[2] ~= '' and held[2] or nil
   local attempt_us = tonumber(held[3])
   if held[1] == '1' then
     job.attempt = job.attempt + 1
@@ -82,7 +93,7 @@ local function claim(job, score)
     set(job, 'started_at', job.started_at)
   end
   set(job, 'next_is_new_attempt', 0)
-  set(job, 'handed_back', 0)
+  set(job, 'came_back', '')
   set(job, 'token', token)
   set(job, 'flush', 0)
   set(job, 'score', score)

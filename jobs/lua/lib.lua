@@ -170,9 +170,22 @@ local function ring_bell()
   redis.call('EXPIRE', BELL, 3600)
 end
 
--- What a running job takes a slot of: its kind, and its kind for its subject.
+-- Why no job of the subject may come in, or nil; 0 is no limit. Takes back what arq wrote in the same transaction.
+local function no_room(id, subject, most_active, most_waiting)
+  local refusal = most_active > 0 and redis.call('SCARD', ACTIVE .. subject) >= most_active and 'TOO_MANY_JOBS'
+    or most_waiting > 0 and redis.call('ZCARD', QUEUE) >= most_waiting and 'QUEUE_FULL'
+  if not refusal then
+    return nil
+  end
+  redis.call('DEL', ARQ_JOB .. id)
+  return refusal
+end
+
+-- What a running job takes a slot of: its kind, its kind for its subject, and the one place for jobs that are
+-- poison if they lose one more worker: were there two beside each other, one would be blamed for the other.
+local SUSPECT = '!suspect'
 local function scopes(job)
-  return { job.kind, job.kind .. ':' .. job.subject }
+  return { job.kind, job.kind .. ':' .. job.subject, SUSPECT }
 end
 
 -- Puts the job that has waited longest for a slot of this scope back into the queue.
@@ -191,6 +204,14 @@ local function give_slots_back(job)
     if redis.call('ZREM', SLOTS .. scope, job.id) == 1 then
       unpark(scope)
     end
+  end
+end
+
+-- Something more of the job is kept: whatever took its workers, the next one begins further on.
+local function clear_of_suspicion(job)
+  set(job, 'crashes', 0)
+  if redis.call('ZREM', SLOTS .. SUSPECT, job.id) == 1 then
+    unpark(SUSPECT)
   end
 end
 

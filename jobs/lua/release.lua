@@ -10,7 +10,7 @@ if job.state == 'cancelling' then
 end
 let_go(job)
 redis.call('ZADD', QUEUE, redis.call('HGET', key(id, 'job'), 'score'), id)
-set(job, 'handed_back', 1)
+set(job, 'came_back', 'handed-back')
 keep_time_spent(job)
 change_state(job, 'queued', { reason = 'handed-back' })
 save(job)

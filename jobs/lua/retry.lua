@@ -1,11 +1,16 @@
 -- Starts the next run of an ended job in the same log. Runs inside the transaction in which arq writes its entry.
 -- What clients have after the end becomes what is stored: the caller folded it, as of `us` and `seq`.
 local id, us, seq, from, only = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local most_active, most_waiting, parts = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local PART_FIELDS = 5 -- name, value, head, body of its update (none if it only ended), step to forget
 
 local job = open(id)
 if not job or not TERMINAL[job.state] or int(job.us) ~= us or job.seq ~= seq then
   return 'CHANGED'
+end
+local refusal = no_room(id, job.subject, most_active, most_waiting)
+if refusal then
+  return refusal
 end
 for _, name in ipairs(every_key(job)) do
   redis.call('PEXPIRE', name, LIFETIME_MS)
@@ -16,7 +21,7 @@ redis.call('ZREM', TRIMS, id)
 job.run = job.run + 1
 job.attempt = 0
 job.started_at = ''
-for _, field in ipairs({ 'started_at', 'progress', 'handed_back' }) do
+for _, field in ipairs({ 'started_at', 'progress', 'came_back' }) do
   set(job, field, '')
 end
 set(job, 'run', job.run)
@@ -36,9 +41,8 @@ if from == 'start' then
 end
 change_state(job, 'queued', { from = from })
 
-local parts = tonumber(ARGV[6])
 for index = 0, parts - 1 do
-  local name, value, head, body, step = unpack(ARGV, 7 + index * PART_FIELDS, 6 + (index + 1) * PART_FIELDS)
+  local name, value, head, body, step = unpack(ARGV, 9 + index * PART_FIELDS, 8 + (index + 1) * PART_FIELDS)
   redis.call('HSET', key(id, 'parts'), name, value)
   redis.call('HSET', key(id, 'texts'), name .. ':head', head)
   if body ~= '' then
@@ -48,7 +52,7 @@ for index = 0, parts - 1 do
     add(job, 'part', body)
   end
 end
-for index = 7 + parts * PART_FIELDS, #ARGV, 2 do
+for index = 9 + parts * PART_FIELDS, #ARGV, 2 do
   redis.call('HSET', key(id, 'steps'), ARGV[index], ARGV[index + 1])
 end
 save(job)

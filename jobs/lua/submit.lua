@@ -2,16 +2,21 @@
 -- arq writes its own entry, so a job is there whole or not at all.
 local id, input, idempotency, input_digest, subject, parent = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local head_start_ms, delay_ms, run_at_us = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local most_active, most_waiting = tonumber(ARGV[10]), tonumber(ARGV[11]) -- 0 is no limit
 local FAIRNESS_MS = 60 * 1000 -- how far the many jobs of one subject fall behind the few of another
 local EACH_MS = 1000
 
+local refusal = no_room(id, subject, most_active, most_waiting)
+if refusal then
+  return refusal
+end
 local now = now_us()
 local due_us = math.max(now, run_at_us, now + delay_ms * 1000)
 local later = due_us > now
 local job = {
   id = id, now = now, changes = {}, run = 1, seq = 0, us = 0, bytes = 0, front_bytes = 0, attempt = 0,
 }
-for index = 10, #ARGV, 2 do
+for index = 12, #ARGV, 2 do
   set(job, ARGV[index], ARGV[index + 1])
 end
 set(job, 'id', id)

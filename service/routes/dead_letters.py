@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from jobs.errors import JobNotFound
 from jobs.log import Head
-from jobs.model import JobId, JsonObject, State
-from service.api import AccessOf, Api, ApiOf
-from service.auth import NO_SUCH_JOB, Access
+from jobs.model import JsonObject, State
+from service.api import AccessOf, ApiOf, GuestOf
+from service.auth import NO_SUCH_JOB, READ
 from service.transports import polling
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
@@ -25,7 +25,7 @@ async def listed(
     group: Annotated[Literal["error"] | None, Query()] = None,
 ) -> JsonObject:
     """The newest dead letters, or how many there are of each kind and error type."""
-    subject = access.own_subject("read")
+    subject = access.own_subject(READ)
     if group is not None:
         return {"items": await api.dead_letters.groups(kind=kind, subject=subject)}
     letters = await api.dead_letters.page(limit=limit, after=cursor, kind=kind, subject=subject)
@@ -34,25 +34,23 @@ async def listed(
 
 
 @router.post("/{job_id}/retry", status_code=202)
-async def retry(job_id: str, api: ApiOf, access: AccessOf) -> Response:
+async def retry(job_id: str, api: ApiOf, access: AccessOf, guest: GuestOf) -> Response:
     """Run a dead letter again, from its last kept step."""
-    known_id, head = await _dead(api, access, job_id)
-    access.check_submit_own(head.kind, head.subject)
-    await api.queue.retry(known_id)
+    known_id, head = await api.startable(job_id, access)
+    _check_dead(head)
+    await api.queue.retry(known_id, room=await api.limits.submission(guest))
     return polling.snapshot_response(await api.log.story(known_id), status=202)
 
 
 @router.delete("/{job_id}", status_code=204)
 async def drop(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """Delete a dead letter, and with it the job."""
-    known_id, head = await _dead(api, access, job_id)
-    access.check_cancel(head.subject)
+    known_id, head = await api.cancellable(job_id, access)
+    _check_dead(head)
     await api.queue.forget(known_id)
     return Response(status_code=204)
 
 
-async def _dead(api: Api, access: Access, job_id: str) -> tuple[JobId, Head]:
-    known_id, head = await api.readable(job_id, access)
+def _check_dead(head: Head) -> None:
     if head.state is not State.FAILED:
         raise JobNotFound(NO_SUCH_JOB)
-    return known_id, head

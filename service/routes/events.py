@@ -9,7 +9,8 @@ from jobs.errors import EventNotFound, JobNotFound
 from jobs.events import Event, EventId
 from jobs.kind import MEBIBYTE
 from jobs.model import JsonObject
-from service.api import AccessOf, ApiOf, RequestId, checked_id
+from service.api import AccessOf, ApiOf, GuestOf, RequestId, checked_id
+from service.auth import READ
 from service.body import read_json
 from service.submission import idempotency_key, read_event
 
@@ -21,10 +22,12 @@ async def send(
     request: Request,
     api: ApiOf,
     access: AccessOf,
+    guest: GuestOf,
     request_id: RequestId,
     key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
 ) -> JsonObject:
     """Send an event; the jobs that it started, none where no kind takes its data."""
+    room = await api.limits.submission(guest)
     body = read_event(await read_json(request, limit=MEBIBYTE))
     event = Event(
         name=body.name,
@@ -37,14 +40,15 @@ async def send(
     )
     for kind, _ in api.events.started_by(event):
         access.subject_for(kind.name, body.subject)
-    sent = await api.events.send(event, idempotency_key=idempotency_key(key, body.idempotency_key))
+    known = idempotency_key(key, body.idempotency_key)
+    sent = await api.events.send(event, idempotency_key=known, room=room)
     return {"event_id": sent.event_id, "job_ids": sent.job_ids}
 
 
 @router.get("/{event_id}")
 async def find(event_id: str, api: ApiOf, access: AccessOf) -> JsonObject:
     """What became of an event, for a week."""
-    owner = access.own_subject("read")
+    owner = access.own_subject(READ)
     event = await api.events.find(_checked(event_id))
     subject = event.pop("subject")
     if owner is not None and subject != owner:

@@ -8,14 +8,18 @@ from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from jobs.errors import JobError, StoreUnavailable
+from jobs.errors import JobError
 from jobs.index import Listed
 from jobs.kind import MEBIBYTE
 from jobs.model import JsonObject, Snapshot, State
 from jobs.updates import Cursor
-from service.api import AccessInUrl, AccessOf, Api, ApiOf, RequestId, access_in_url
-from service.body import read_json, read_optional_json, too_large
+from service.api import AccessOf, Api, ApiOf, GuestOf, RequestId, access_in_url
+from service.auth import READ
+from service.body import parse_object, read_body, read_optional_json, too_large
+from service.limits import guest_of
 from service.prefer import wait_seconds, wants_status
+from service.problems import passing
+from service.seats import Seated
 from service.submission import SubmissionBody, idempotency_key, kind_of, read_retry, read_submission, submission_of
 from service.transports import polling, sse
 
@@ -23,7 +27,7 @@ LONGEST_SUBMIT_WAIT_SECONDS = 120
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-Prefer = Annotated[str | None, Header()]
+Prefer = Annotated[list[str] | None, Header()]
 
 _SUBMIT_DOC = {
     "requestBody": {
@@ -38,14 +42,17 @@ async def submit(
     request: Request,
     api: ApiOf,
     access: AccessOf,
+    guest: GuestOf,
     request_id: RequestId,
     key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
     prefer: Prefer = None,
 ) -> Response:
     """Submit a job: 202 with its snapshot and a stream token; 200 for a repeat; 201 if it ended while waited for."""
-    body = read_submission(await read_json(request, limit=_largest_body(api)))
+    room = await api.limits.submission(guest)
+    sent = await read_body(request, limit=_largest_body(api))
+    body = read_submission(parse_object(sent))
     kind = kind_of(body, api.kinds)
-    if int(request.headers.get("content-length") or 0) > kind.body_limit:
+    if len(sent) > kind.body_limit:
         raise too_large(kind.body_limit)
     submission = submission_of(
         body,
@@ -53,6 +60,7 @@ async def submit(
         subject=access.subject_for(kind.name, body.subject),
         key=idempotency_key(key, body.idempotency_key),
         request_id=request_id,
+        room=room,
     )
     submitted = await api.queue.submit(submission)
     wait = wait_seconds(prefer, most=LONGEST_SUBMIT_WAIT_SECONDS)
@@ -78,7 +86,7 @@ async def listed(
     cursor: Annotated[str | None, Query(max_length=128)] = None,
 ) -> JsonObject:
     """The newest jobs that the caller may read, without their parts, steps and results."""
-    subject = access.own_subject("read")
+    subject = access.own_subject(READ)
     found: list[Listed] = []
     async for job in api.jobs_of(subject).newest(after=cursor):
         if kind in (None, job.kind) and state in (None, job.state):
@@ -94,17 +102,18 @@ async def poll(
     job_id: str,
     api: ApiOf,
     access: AccessOf,
+    guest: GuestOf,
     prefer: Prefer = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The job as it is now; held back while nothing changes if `Prefer: wait` asks for that."""
     known_id, head = await api.readable(job_id, access)
-    known = polling.known_cursor(if_none_match)
+    await api.limits.poll(guest, known_id)
     wait = wait_seconds(prefer, most=polling.LONGEST_WAIT_SECONDS)
-    if wait is not None and known == head.cursor and not head.state.terminal:
-        await polling.until_changed(api.follow(known_id, known, access), wait)
+    if wait is not None and polling.is_current(if_none_match, head.cursor) and not head.state.terminal:
+        await polling.until_changed(api.follow(known_id, head.cursor, access), wait)
     story = await api.log.story(known_id)
-    unchanged = known == story.cursor
+    unchanged = polling.is_current(if_none_match, story.cursor)
     response = polling.unchanged_response(story) if unchanged else polling.snapshot_response(story)
     return _applied(response, wait)
 
@@ -121,7 +130,7 @@ async def stream(
     """The job's updates as server-sent events, from the cursor on, until the end of its run."""
     try:
         return await _stream(request, job_id, api, request_id, last_event_id or after)
-    except StoreUnavailable as error:
+    except JobError as error:
         return softened(error, request, request_id)
 
 
@@ -130,6 +139,7 @@ async def updates(
     job_id: str,
     api: ApiOf,
     access: AccessOf,
+    guest: GuestOf,
     after: Annotated[str | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     prefer: Prefer = None,
@@ -137,6 +147,7 @@ async def updates(
     """The log as JSON, from the cursor on; held back while nothing follows if `Prefer: wait` asks for that."""
     place = Cursor.parse(after) if after else None
     known_id, head = await api.readable(job_id, access)
+    await api.limits.poll(guest, known_id)
     wait = wait_seconds(prefer, most=polling.LONGEST_WAIT_SECONDS)
     if wait is not None and place == head.cursor and not head.state.terminal:
         await polling.until_changed(api.follow(known_id, place, access), wait)
@@ -147,33 +158,32 @@ async def updates(
 @router.post("/{job_id}/cancel", status_code=202, response_model=Snapshot)
 async def cancel(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """Ask for the end of the job: 202, or 200 where it has ended or was asked before."""
-    known_id, head = await api.readable(job_id, access)
-    access.check_cancel(head.subject)
+    known_id, _ = await api.cancellable(job_id, access)
     changed = await api.queue.cancel(known_id)
     return polling.snapshot_response(await api.log.story(known_id), status=202 if changed else 200)
 
 
 @router.post("/{job_id}/retry", status_code=202, response_model=Snapshot)
-async def retry(request: Request, job_id: str, api: ApiOf, access: AccessOf) -> Response:
+async def retry(request: Request, job_id: str, api: ApiOf, access: AccessOf, guest: GuestOf) -> Response:
     """Start the job's next run: the answer's cursor is where to follow it from."""
-    known_id, head = await api.readable(job_id, access)
-    access.check_submit_own(head.kind, head.subject)
+    known_id, _ = await api.startable(job_id, access)
+    room = await api.limits.submission(guest)
     wanted = read_retry(await read_optional_json(request, limit=MEBIBYTE))
-    await api.queue.retry(known_id, parts=frozenset(wanted.parts or ()), from_start=wanted.from_ == "start")
+    parts = frozenset(wanted.parts or ())
+    await api.queue.retry(known_id, parts=parts, from_start=wanted.from_ == "start", room=room)
     return polling.snapshot_response(await api.log.story(known_id), status=202)
 
 
 @router.delete("/{job_id}", status_code=204)
 async def forget(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """Delete an ended job and all its data."""
-    known_id, head = await api.readable(job_id, access)
-    access.check_cancel(head.subject)
+    known_id, _ = await api.cancellable(job_id, access)
     await api.queue.forget(known_id)
     return Response(status_code=204)
 
 
 @router.post("/{job_id}/token", status_code=201)
-async def token(job_id: str, api: ApiOf, access: AccessInUrl) -> Response:
+async def token(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """A fresh stream token for whoever may read the job."""
     known_id, head = await api.readable(job_id, access)
     fresh = api.stream_token(known_id, head.kind)
@@ -184,14 +194,19 @@ async def _stream(request: Request, job_id: str, api: Api, request_id: str, plac
     access = access_in_url(request)
     after = Cursor.parse(place) if place else None
     known_id, head = await api.readable(job_id, access)
-    if head.state.terminal and after == head.cursor:
+    if head.ended_at(after):
         return Response(status_code=204)
-    return sse.stream_response(api.follow(known_id, after, access), request_id)
+    seat = await api.limits.stream(guest_of(access, request))
+    return Seated(sse.stream_response(api.follow(known_id, after, access), request_id), seat)
 
 
 def softened(error: JobError, request: Request, request_id: str) -> Response:
     """A passing refusal as EventSource can bear it: any status but 200 ends it for good."""
-    if request.headers.get("accept") != "text/event-stream" or wants_status(request.headers.get("prefer")):
+    if (
+        not passing(error)
+        or request.headers.get("accept") != "text/event-stream"
+        or wants_status(request.headers.getlist("prefer"))
+    ):
         raise error
     return sse.refusal_response(error, request_id)
 

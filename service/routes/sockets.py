@@ -1,8 +1,6 @@
 """WebSockets: one job, or many that change as it goes."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from fastapi import APIRouter
@@ -13,15 +11,11 @@ from jobs.updates import Cursor
 from service.api import Api
 from service.auth import Access
 from service.errors import NoCredential
-from service.transports.websocket.connection import (
-    MALFORMED,
-    SUBPROTOCOL,
-    Closing,
-    Connection,
-    aloud,
-    close_code,
-)
+from service.limits import guest_of
+from service.transports.websocket.closing import ENDED, Closing, refused
+from service.transports.websocket.connection import SUBPROTOCOL, Connection
 from service.transports.websocket.session import Session
+from service.transports.websocket.single import follow_one
 
 router = APIRouter(prefix="/v1")
 
@@ -38,61 +32,47 @@ async def many(socket: WebSocket) -> None:
     await _serve(socket, lambda connection: _many(socket, connection))
 
 
-async def _one(socket: WebSocket, connection: Connection, job_id: str) -> int:
+async def _one(socket: WebSocket, connection: Connection, job_id: str) -> None:
     api = _api(socket)
     access = api.auth.access(socket, in_url=True)
     place = socket.query_params.get("after")
     after = Cursor.parse(place) if place else None
-    known_id, _ = await api.readable(job_id, access)
-    return await _with_listener(connection, aloud(connection, known_id, api.follow(known_id, after, access)))
+    known_id, head = await api.readable(job_id, access)
+    if head.ended_at(after):
+        raise Closing(ENDED)
+    with await api.limits.stream(guest_of(access, socket)):
+        await follow_one(connection, known_id, api.follow(known_id, after, access))
 
 
-async def _many(socket: WebSocket, connection: Connection) -> int:
+async def _many(socket: WebSocket, connection: Connection) -> None:
     api = _api(socket)
-    return await Session(connection, api, _access_if_any(api, socket)).run()
+    access = _access_if_any(api, socket)
+    with await api.limits.stream(guest_of(access, socket)):
+        await Session(connection, api, access).run()
 
 
 def _access_if_any(api: Api, socket: WebSocket) -> Access | None:
-    """The connection's own credential; without one, each subscription must bring a token."""
+    """The connection's own credential, if it has one."""
     try:
         return api.auth.access(socket, in_url=True)
     except NoCredential:
         return None
 
 
-async def _with_listener(connection: Connection, telling: Coroutine[None, None, int]) -> int:
-    """Tell, until it is told or the client leaves or says something: on one job's socket there is nothing to say."""
-    task = asyncio.create_task(telling)
-    listening = asyncio.create_task(connection.receive())
-    try:
-        await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        listening.result()
-        return MALFORMED
-    finally:
-        for each in (task, listening):
-            each.cancel()
-        await asyncio.gather(task, listening, return_exceptions=True)
-
-
-async def _serve(socket: WebSocket, serve: Callable[[Connection], Awaitable[int]]) -> None:
+async def _serve(socket: WebSocket, serve: Callable[[Connection], Awaitable[None]]) -> None:
     """Accept, serve and close: a refusal is told after it is accepted, since browsers hide the status."""
     request_id = str(socket.scope["state"]["request_id"])
     subprotocol = SUBPROTOCOL if SUBPROTOCOL in socket.scope.get("subprotocols", []) else None
     await socket.accept(subprotocol=subprotocol)
-    connection = Connection(socket, request_id)
+    connection = Connection(socket, request_id, ping_seconds=_api(socket).feed.ping_seconds)
     try:
-        code = await serve(connection)
+        await serve(connection)
     except WebSocketDisconnect:
         return
     except Closing as closing:
-        code = closing.code
+        await connection.close(closing)
     except JobError as error:
-        await connection.refuse(error)
-        code = close_code(error)
-    with suppress(RuntimeError, OSError):  # the client was quicker
-        await socket.close(code)
+        await connection.close(refused(error))
 
 
 def _api(socket: WebSocket) -> Api:

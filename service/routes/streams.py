@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from jobs.errors import JobError, JobNotFound, StoreUnavailable
+from jobs.errors import JobError, JobNotFound
 from jobs.log import Head
 from jobs.model import JobId
 from jobs.updates import Cursor
@@ -14,8 +14,10 @@ from service import compound
 from service.api import Api, ApiOf, RequestId, bounds_of_all
 from service.auth import NO_SUCH_JOB, Access
 from service.errors import InvalidRequest
+from service.limits import guest_of
 from service.many import follow_many
 from service.routes.jobs import softened
+from service.seats import Seated
 from service.transports import multiplex
 
 router = APIRouter(prefix="/v1", tags=["streams"])
@@ -33,7 +35,7 @@ async def stream(
     """The updates of up to 32 jobs; one cursor resumes all of them."""
     try:
         return await _stream(request, api, request_id, list(dict.fromkeys(job)), last_event_id or after)
-    except StoreUnavailable as error:
+    except JobError as error:
         return softened(error, request, request_id)
 
 
@@ -53,10 +55,11 @@ async def _stream(request: Request, api: Api, request_id: str, wanted: list[str]
     )
     if ended == heads.keys() and not refused:
         return Response(status_code=204)
+    seat = await api.limits.stream(guest_of(accesses[0], request))
     bounds = bounds_of_all(accesses)
     heard = follow_many(lambda job_id, place: api.feed.follow(job_id, place, bounds), places, ended)
     known = {job_id: place for job_id, place in places.items() if place is not None}
-    return multiplex.stream_response(heard, known, refused, request_id)
+    return Seated(multiplex.stream_response(heard, known, refused, request_id), seat)
 
 
 async def _readable(

@@ -9,15 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jobs.errors import InvalidInput
-from jobs.kind import DAY_SECONDS, MEBIBYTE
+from jobs.kind import DAY_SECONDS, HOUR_SECONDS, MEBIBYTE
 from service.api import AccessOf, ApiOf
-from service.auth import COOKIE
+from service.auth import COOKIE, OPERATOR_COOKIE
 from service.body import read_json
-from service.credentials import Browser, Token
+from service.credentials import Browser, Operator, Token
 from service.errors import Forbidden
 from service.submission import violations
 
 router = APIRouter(prefix="/v1", tags=["tokens"])
+
+OPERATOR_SECONDS = 8 * HOUR_SECONDS
 
 Scope = Annotated[str, StringConstraints(pattern=r"^(read|cancel|submit:[a-z0-9-]{1,64})$")]
 
@@ -44,18 +46,21 @@ async def mint(request: Request, api: ApiOf, access: AccessOf) -> Token:
 
 
 @router.post("/session", status_code=204)
-async def session(request: Request, access: AccessOf) -> Response:
-    """The caller's browser token as a cookie that scripts cannot read."""
+async def session(request: Request, api: ApiOf, access: AccessOf) -> Response:
+    """The caller's browser token, or a stand-in for the operator's secret, as a cookie that scripts cannot read."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if not isinstance(access.caller, Browser) or scheme.lower() != "bearer":
-        raise Forbidden("Only a browser token, sent as a bearer token, becomes a cookie.")
     response = Response(status_code=204)
-    set_cookie(response, token.strip(), seconds=round(access.caller.expires - time.time()))
+    match access.caller:
+        case Browser(expires=expires) if scheme.lower() == "bearer":
+            set_cookie(response, token.strip(), seconds=round(expires - time.time()))
+        case Operator() if scheme.lower() == "bearer":
+            held = api.keyring.operator_token(seconds=OPERATOR_SECONDS)
+            set_cookie(response, held.token, seconds=OPERATOR_SECONDS, name=OPERATOR_COOKIE)
+        case _:
+            raise Forbidden("A browser token or the operator's secret, sent as a bearer token, becomes a cookie.")
     return response
 
 
-def set_cookie(response: Response, token: str, *, seconds: int) -> None:
+def set_cookie(response: Response, token: str, *, seconds: int, name: str = COOKIE) -> None:
     """Hand the token to the browser, for this host's own pages alone."""
-    response.set_cookie(
-        COOKIE, token, max_age=max(seconds, 0), path="/", secure=True, httponly=True, samesite="strict"
-    )
+    response.set_cookie(name, token, max_age=max(seconds, 0), path="/", secure=True, httponly=True, samesite="strict")

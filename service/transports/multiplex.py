@@ -56,7 +56,7 @@ class _Reader:
                     for entry in said.item
                 )
             case Told(story=story, reason=reason):
-                data = _joined({"job": said.job_id}, shown_with_reason(story.before_end, reason))
+                data = _joined({"job": said.job_id}, shown_with_reason(story, reason))
                 return self._update(said.job_id, story.cursor_before_end, "snapshot", data)
             case Quiet():
                 return self._ping()

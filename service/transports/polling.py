@@ -7,7 +7,6 @@ from contextlib import aclosing
 import orjson
 from starlette.responses import Response
 
-from jobs.errors import InvalidCursor
 from jobs.log import LogPage
 from jobs.snapshot import Story
 from jobs.updates import Cursor
@@ -26,16 +25,10 @@ def etag(cursor: Cursor) -> str:
     return f'W/"{cursor}"'
 
 
-def known_cursor(if_none_match: str | None) -> Cursor | None:
-    """The cursor that the caller has, None without a tag of ours."""
-    for tag in (if_none_match or "").split(","):
-        quoted = tag.strip().removeprefix("W/")
-        if len(quoted) > 2 and quoted[0] == quoted[-1] == '"':
-            try:
-                return Cursor.parse(quoted[1:-1])
-            except InvalidCursor:
-                continue
-    return None
+def is_current(if_none_match: str | None, cursor: Cursor) -> bool:
+    """Whether one of the caller's tags names this version; compared weakly, as RFC 9110 has it for GET."""
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return f'"{cursor}"' in tags or "*" in tags
 
 
 async def until_changed(items: AsyncGenerator[Item, None], seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Server-sent events of one job: frames what `Feed.follow` yields, and nothing else."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from jobs.errors import JobError, JobNotFound
@@ -20,7 +20,7 @@ def refusal_response(error: JobError, request_id: str) -> frames.Stream:
     return frames.Stream(_refusal(error, request_id))
 
 
-async def aloud(items: AsyncGenerator[Item, None], request_id: str) -> AsyncIterator[bytes]:
+async def aloud(items: AsyncGenerator[Item, None], request_id: str) -> AsyncGenerator[bytes, None]:
     """The stream's bytes; entries that wait together leave as one write."""
     yield frames.RETRY
     async with aclosing(items):
@@ -28,7 +28,7 @@ async def aloud(items: AsyncGenerator[Item, None], request_id: str) -> AsyncIter
             yield _frame(item, request_id)
 
 
-async def _refusal(error: JobError, request_id: str) -> AsyncIterator[bytes]:
+async def _refusal(error: JobError, request_id: str) -> AsyncGenerator[bytes, None]:
     yield frames.spread_retry() + frames.remark("problem", problem(error, request_id))
 
 
@@ -37,7 +37,7 @@ def _frame(item: Item, request_id: str) -> bytes:
         case list():
             return b"".join(entry.frame for entry in item)
         case Told(story=story, reason=reason):
-            data = shown_with_reason(story.before_end, reason)
+            data = shown_with_reason(story, reason)
             return frames.update(str(story.cursor_before_end), "snapshot", data)
         case Quiet(cursor=cursor):
             return frames.remark("ping", frames.ping(str(cursor)))

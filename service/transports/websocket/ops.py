@@ -15,23 +15,23 @@ class Subscribe(_Op):
     """Follow a job, from a cursor if there is one, with a token of its own if the connection's is not enough."""
 
     op: Literal["subscribe"]
-    job: Annotated[str, Field(max_length=128)]
-    after: Annotated[str, Field(max_length=64)] | None = None
-    token: Annotated[str, Field(max_length=4096)] | None = None
+    job: str
+    after: str | None = None
+    token: str | None = None
 
 
 class Unsubscribe(_Op):
     """Follow a job no more."""
 
     op: Literal["unsubscribe"]
-    job: Annotated[str, Field(max_length=128)]
+    job: str
 
 
 class Cancel(_Op):
     """Ask for the end of a job."""
 
     op: Literal["cancel"]
-    job: Annotated[str, Field(max_length=128)]
+    job: str
 
 
 class Ping(_Op):

@@ -5,23 +5,24 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
+from dataclasses import dataclass
 
 from jobs.errors import JobError
 from jobs.model import JobId
 from jobs.updates import Cursor
-from service.api import Api, checked_id
+from service.api import Api, bounds_of, bounds_of_all
 from service.auth import Access
-from service.errors import InvalidRequest, Unauthorized
-from service.feed import PING_SECONDS, Bye, Item
-from service.transports.websocket.connection import (
+from service.errors import InvalidRequest, NoCredential, RateLimited
+from service.feed import Bounds, Bye, Item
+from service.transports.websocket.closing import (
     MALFORMED,
-    RESTARTING,
     TRY_LATER,
     UNAUTHORIZED,
     Closing,
-    Connection,
+    dismissed,
+    ending_together,
 )
+from service.transports.websocket.connection import Connection
 from service.transports.websocket.ops import Cancel, Op, Ping, Subscribe, Unsubscribe, read_op
 
 MOST_JOBS = 100
@@ -29,130 +30,125 @@ MOST_PER_SECOND = 10
 FIRST_SECONDS = 10.0
 """How long a connection without a credential may take to bring a token."""
 
+FOR_EVER = Bounds(float("inf"), Bye("rotate"))
+"""Of a subscription that ends with its connection."""
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """A subscription: who may follow, and the task that does."""
+
+    access: Access
+    task: asyncio.Task[None]
+
 
 class Session:
-    """What one client follows, and what it may."""
+    """What one client follows, and what it may; without a credential, each subscription must bring a token."""
 
-    def __init__(self, connection: Connection, api: Api, access: Access | None) -> None:
+    def __init__(
+        self, connection: Connection, api: Api, access: Access | None, *, first_seconds: float = FIRST_SECONDS
+    ) -> None:
         self._connection = connection
         self._api = api
         self._access = access
-        self._followed: dict[str, asyncio.Task[None]] = {}
+        self._first_seconds = first_seconds
+        self._known = access is not None
+        self._followed: dict[str, _Followed] = {}
         self._recent: deque[float] = deque(maxlen=MOST_PER_SECOND)
-        self._closing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
-    async def run(self) -> int:
-        """Serve the client until it leaves or must; the code to close with."""
-        companions = [asyncio.create_task(each) for each in (self._listen(), self._keep_alive(), self._end_in_time())]
-        try:
-            waited: list[asyncio.Future[Any]] = [self._closing, *companions]
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            return self._closing.result() if self._closing.done() else _code_of(companions)
-        finally:
-            tasks = [*companions, *self._followed.values()]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _listen(self) -> None:
-        while True:
-            op = self._read(await self._connection.receive())
-            try:
-                await self._do(op)
-            except JobError as error:
-                await self._connection.refuse(error, getattr(op, "job", None))
+    async def run(self) -> None:
+        """Serve the client until it leaves or must; always ends with what ended it, raised."""
+        async with ending_together() as tasks:
+            for companion in (self._stay_alive(), self._stop(), self._end_in_time(), self._expect_token()):
+                tasks.create_task(companion)
+            while True:
+                op = self._read(await self._connection.receive())
+                try:
+                    await self._do(op, tasks)
+                except JobError as error:
+                    await self._connection.refuse(error, getattr(op, "job", None))
 
     def _read(self, text: str) -> Op:
         now = time.monotonic()
         if len(self._recent) == MOST_PER_SECOND and now - self._recent[0] < 1:
-            raise Closing(TRY_LATER)
+            refusal = RateLimited(f"A client says {MOST_PER_SECOND} things a second at most.", wait_seconds=1)
+            raise Closing(TRY_LATER, refusal=refusal)
         self._recent.append(now)
         try:
             return read_op(text)
         except InvalidRequest as error:
-            raise Closing(MALFORMED) from error
+            raise Closing(MALFORMED, refusal=error) from error
 
-    async def _do(self, op: Op) -> None:
+    async def _do(self, op: Op, tasks: asyncio.TaskGroup) -> None:
         match op:
             case Ping():
                 await self._connection.answer("pong")
             case Subscribe():
-                await self._subscribe(op)
+                await self._subscribe(op, tasks)
             case Unsubscribe(job=job):
                 if followed := self._followed.pop(job, None):
-                    followed.cancel()
-                    await asyncio.wait({followed})
+                    followed.task.cancel()
+                    await asyncio.wait({followed.task})
                 await self._connection.answer("unsubscribed", job=job)
             case Cancel(job=job):
-                access = self._access_of(None)
-                job_id, head = await self._api.readable(job, access)
-                access.check_cancel(head.subject)
+                followed = self._followed.get(job)
+                job_id, _ = await self._api.cancellable(job, self._may(followed.access if followed else None))
                 await self._api.queue.cancel(job_id)
                 await self._connection.answer("cancelling", job=job)
 
-    async def _subscribe(self, op: Subscribe) -> None:
-        access = self._access_of(op.token)
+    async def _subscribe(self, op: Subscribe, tasks: asyncio.TaskGroup) -> None:
+        brought = None if op.token is None else Access(self._api.keyring.identify(op.token))
+        access = brought or self._may()
         after = Cursor.parse(op.after) if op.after else None
-        job_id, _ = await self._api.readable(checked_id(op.job), access)
+        job_id, head = await self._api.readable(op.job, access)
         if op.job in self._followed:
             raise InvalidRequest("The job is followed already; unsubscribe first.")
         if len(self._followed) >= MOST_JOBS:
             raise InvalidRequest(f"One connection follows {MOST_JOBS} jobs at most.")
-        self._access = self._access or access
+        self._known = True
         await self._connection.answer("subscribed", job=op.job)
-        self._followed[op.job] = asyncio.create_task(self._follow(job_id, self._api.follow(job_id, after, access)))
+        if head.ended_at(after):
+            return  # its end was heard: there is nothing to say before another run, which is another subscription
+        items = self._api.feed.follow(job_id, after, bounds_of(brought) if brought else FOR_EVER)
+        self._followed[job_id] = _Followed(access, tasks.create_task(self._follow(job_id, items)))
 
-    def _access_of(self, token: str | None) -> Access:
-        if token is not None:
-            return Access(self._api.keyring.identify(token))
-        if self._access is None:
-            raise Unauthorized("Open the connection with a credential, or bring a token with each subscribe.")
-        return self._access
+    def _may(self, otherwise: Access | None = None) -> Access:
+        access = self._access or otherwise
+        if access is None:
+            raise NoCredential("Open the connection with a credential, or bring a token with each subscribe.")
+        return access
 
     async def _follow(self, job_id: JobId, items: AsyncGenerator[Item, None]) -> None:
-        try:
-            async with aclosing(items):
-                async for item in items:
-                    await self._connection.tell(job_id, item)
-                    if isinstance(item, Bye) and item.reason == "shutdown":
-                        self._close(RESTARTING)
-        except Closing as closing:
-            self._close(closing.code)
-        finally:
-            self._followed.pop(job_id, None)
+        async with aclosing(items):
+            async for item in items:
+                match item:
+                    case Bye(reason="shutdown" | "rotate"):
+                        return  # said once, for the connection
+                    case list() if item[-1].last:
+                        self._leave(job_id)  # whoever hears the end may subscribe again at once
+                await self._connection.tell(job_id, item)
+        self._leave(job_id)
 
-    async def _keep_alive(self) -> None:
-        while not self._api.feed.stopping.is_set():
-            try:
-                async with asyncio.timeout(PING_SECONDS):
-                    await self._api.feed.stopping.wait()
-            except TimeoutError:
-                if not self._followed:
-                    await self._connection.ping(None, None)
-        if not self._followed:
-            await self._connection.bye("shutdown")
-            raise Closing(RESTARTING)
-        await asyncio.Event().wait()  # each of those that are followed says it
+    def _leave(self, job_id: JobId) -> None:
+        if (followed := self._followed.get(job_id)) and followed.task is asyncio.current_task():
+            del self._followed[job_id]
+
+    async def _stay_alive(self) -> None:
+        while True:
+            await asyncio.sleep(max(0.1, self._connection.silence_left))
+            if not self._followed:  # else the jobs' own pings come, which name their cursors
+                await self._connection.ping()
+
+    async def _stop(self) -> None:
+        await self._api.feed.stopping.wait()
+        raise dismissed(Bye("shutdown"))
 
     async def _end_in_time(self) -> None:
-        """A connection that brings no credential is not kept; one whose credential ends is told before."""
-        if self._access is None:
-            await asyncio.sleep(FIRST_SECONDS)
-            if self._access is None:
-                raise Closing(UNAUTHORIZED)
-        await asyncio.Event().wait()
+        bounds = bounds_of_all([self._access] if self._access else [])
+        await asyncio.sleep(bounds.deadline - asyncio.get_running_loop().time())
+        raise dismissed(bounds.farewell)
 
-    def _close(self, code: int) -> None:
-        if not self._closing.done():
-            self._closing.set_result(code)
-
-
-def _code_of(companions: list["asyncio.Task[None]"]) -> int:
-    for task in companions:
-        if task.done():
-            error = task.exception()
-            if isinstance(error, Closing):
-                return error.code
-            if error is not None:
-                raise error
-    return TRY_LATER
+    async def _expect_token(self) -> None:
+        await asyncio.sleep(self._first_seconds)
+        if not self._known:
+            raise Closing(UNAUTHORIZED, refusal=NoCredential("Send a credential."))

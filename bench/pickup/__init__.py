@@ -1,0 +1,1 @@
+"""How long a submitted job waits: until a worker has it, and until its reader knows."""

@@ -1,0 +1,194 @@
+"""Where chaos happens: a store, workers as processes on it, and a view of the jobs that no fault blinds for good."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jobs import keys
+from jobs.connection import Client, connect, store_faults
+from jobs.errors import StoreUnavailable
+from jobs.kind import AnyKind
+from jobs.log import Log
+from jobs.model import JobId, JsonObject
+from jobs.queue import Queue, Submission
+from tests.chaos.kinds import chaos_kinds
+from tests.chaos.witness import Witness
+from tests.jobs.patience import PATIENCE_SECONDS, until
+from tests.system import Process
+from tests.valkey import ValkeyProcess, running_valkey
+
+Result = TypeVar("Result")
+
+LEASE_SECONDS = 1.5
+ENDED = ("completed", "failed", "cancelled")
+
+
+class Workers:
+    """The workers of one arena; none outlives it."""
+
+    def __init__(self, folder: Path, url: str, stack: ExitStack) -> None:
+        self._folder = folder
+        self._url = url
+        self._stack = stack
+        self._made = 0
+
+    def start(
+        self,
+        *,
+        url: str | None = None,
+        slots: int = 20,
+        lease_seconds: float = LEASE_SECONDS,
+        unknown: Collection[str] = (),
+    ) -> Process:
+        """One more worker, on its way; `url` is another way to the store, `unknown` the kinds it has not heard of."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "CHAOS_REDIS_URL": url or self._url,
+            "CHAOS_WITNESS": str(self._folder / "witness"),
+            "CHAOS_UNKNOWN": json.dumps([*unknown]),
+            "CHAOS_SLOTS": str(slots),
+            "CHAOS_LEASE": str(lease_seconds),
+        }
+        self._made += 1
+        command = [sys.executable, "-m", "arq", "tests.chaos.worker.WorkerSettings"]
+        worker = Process(f"worker-{self._made}", self._folder, command, environment)
+        self._stack.callback(worker.kill)
+        worker.start()
+        return worker
+
+
+@dataclass
+class Arena:
+    """One store with workers, and what a test asks of them."""
+
+    store: ValkeyProcess
+    client: Client
+    workers: Workers
+    witness: Witness
+
+    def __post_init__(self) -> None:
+        self.queue = Queue(self.client)
+        self.log = Log(self.client)
+        self.kinds = chaos_kinds(self.witness)
+
+    async def submit(self, kind: str, *, n: int = 0, pause: float = 0.0, **more: Any) -> JobId:
+        """A job that the store acknowledged."""
+        given: JsonObject = {"n": n, "pause": pause}
+        return (await self.queue.submit(Submission(kind=self.kinds[kind], input=given, **more))).job_id
+
+    async def snapshot(self, job_id: JobId) -> JsonObject:
+        return (await self.log.story(job_id)).snapshot
+
+    async def reached(self, job_id: JobId, *states: str) -> JsonObject:
+        """The snapshot once the job is in one of the states."""
+        await until(lambda: self.is_in(job_id, *states))
+        return await self.snapshot(job_id)
+
+    async def ended(self, job_id: JobId) -> JsonObject:
+        return await self.reached(job_id, *ENDED)
+
+    async def acted(self, job_id: JobId, *, times: int = 1) -> None:
+        """Return when the witness has seen the job act so often."""
+
+        async def seen() -> bool:
+            return len(self.witness.acts(job_id)) >= times
+
+        await until(seen)
+
+    async def held_by(self, pid: int) -> list[JobId]:
+        """The jobs whose lease says that this process has them."""
+        held = []
+        with store_faults():
+            for name in await self.client.keys(f"{keys.ARQ_IN_PROGRESS}*"):
+                token = await self.client.get(name) or b""
+                if f"-{pid}-".encode() in token:
+                    held.append(JobId(name.decode().removeprefix(keys.ARQ_IN_PROGRESS)))
+        return held
+
+    async def is_in(self, job_id: JobId, *states: str) -> bool:
+        """Whether the job is in one of the states; nobody knows while the store is away."""
+        with suppress(StoreUnavailable):
+            return (await self.log.head(job_id)).state in states
+        return False
+
+    async def now(self) -> tuple[int, int]:
+        """The store's clock, in seconds and microseconds."""
+        with store_faults():
+            seconds, microseconds = await self.client.time()
+        return seconds, microseconds
+
+
+async def patiently(act: Callable[[], Awaitable[Result]]) -> Result:
+    """What the act returns once the store answers."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            with suppress(StoreUnavailable):
+                return await act()
+            await asyncio.sleep(0.05)
+
+
+@contextmanager
+def frozen(process: Process) -> Iterator[None]:
+    """The process stands still while the block runs, and then goes on as if no time had passed."""
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def restarted(*processes: Process) -> AsyncIterator[None]:
+    """Whichever of the processes dies while the block runs is started again, as a supervisor would."""
+
+    async def watch() -> None:
+        while True:
+            for process in filter(has_ended, processes):
+                process.end()
+                process.start()
+            await asyncio.sleep(0.02)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})
+
+
+def has_ended(process: Process) -> bool:
+    """Whether the process is gone, for whatever reason."""
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+@asynccontextmanager
+async def open_arena(folder: Path, *options: str) -> AsyncIterator[Arena]:
+    """An arena with an empty store and no worker yet; every process of it is gone when the block ends."""
+    witness = Witness(folder / "witness")
+    witness.folder.mkdir()
+    with ExitStack() as stack:
+        store = stack.enter_context(running_valkey(folder, *options))
+        workers = Workers(folder, store.url, stack)
+        async with connect(store.url) as client:
+            yield Arena(store, client, workers, witness)
+
+
+async def says(process: Process, words: str) -> None:
+    """Return when the process has said these words in its log."""
+
+    async def said() -> bool:
+        return words in process.output.read_text()
+
+    await until(said)
+
+
+async def ended_by(process: Process, how: signal.Signals) -> int:
+    """The exit code of a process that was sent the signal, once it has ended."""
+    return await asyncio.to_thread(process.end, how)

@@ -1,0 +1,242 @@
+"""Who gets a job and for how long: one worker at a time, whatever becomes of it."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from jobs import keys
+from jobs.connection import Client, Script, connect
+from jobs.errors import LeaseLost
+from jobs.leases import Claim
+from jobs.model import Failure, JobId, JsonObject
+from tests.jobs import lines
+from tests.jobs.doors import IDLE, Doors, idle_kind
+from tests.jobs.patience import until
+from tests.valkey import ValkeyProcess
+
+REASON = Failure(type="internal-error", title="The job failed", detail="Two\u2028lines.", retryable=True)
+LOSSES = 3
+"""So many workers lost in a row with nothing kept in between, and the job is poison."""
+
+
+async def test_two_workers_who_claim_at_once_never_get_the_same_job(doors: Doors, store: ValkeyProcess) -> None:
+    """Five hundred jobs, each given out once; every one is said to run once."""
+    submitted = {await doors.submit() for _ in range(500)}
+    async with connect(store.url) as another:
+        ones, others = await asyncio.gather(_claim_all(doors, "first"), _claim_all(Doors(another), "second"))
+
+    counts = Counter(claim.job_id for claim in ones + others)
+    assert counts == dict.fromkeys(submitted, 1)
+    for job_id in list(submitted)[:10]:
+        assert [data["state"] for _, data in await doors.updates(job_id)] == ["queued", "running"]
+
+
+async def test_a_job_whose_lease_ran_out_is_given_to_the_next_worker(redis: Client) -> None:
+    """It says so, and the attempt is the same one; by the lease's own end, with nobody's help."""
+    doors = Doors(redis, lease_seconds=0.3)
+    first = await doors.running()
+
+    second: list[Claim] = []
+    await until(lambda: _gets(doors, "second", into=second))
+
+    assert [claim.job_id for claim in second] == [first.job_id]
+    assert (second[0].attempt, (await _newest(doors, first.job_id))["reason"]) == (1, "worker-lost")
+
+
+async def test_a_renewal_gives_a_lease_its_whole_length_again(doors: Doors, redis: Client) -> None:
+    """And the job its place behind those that are free; a lease that is another's is told as lost."""
+    kept, lost = await doors.running(token="first"), await doors.running(token="second")
+    await redis.pexpire(keys.lease(kept.job_id), 5_000)
+    before = await redis.zscore(keys.QUEUE, kept.job_id)
+
+    answer = await Script(redis, "renew")(60_000, kept.job_id, kept.token, lost.job_id, "somebody-else's")
+
+    assert answer == [[lost.job_id.encode()], []]
+    assert await redis.pttl(keys.lease(kept.job_id)) > 50_000
+    after = await redis.zscore(keys.QUEUE, kept.job_id)
+    assert before is not None
+    assert after is not None
+    assert after > before + 20_000
+
+
+async def test_a_renewal_brings_the_wish_to_cancel(doors: Doors, redis: Client) -> None:
+    """For a worker that missed the announcement."""
+    claim = await doors.running()
+    await doors.queue.cancel(claim.job_id)
+
+    assert await Script(redis, "renew")(30_000, claim.job_id, claim.token) == [[], [claim.job_id.encode()]]
+
+
+async def test_a_job_that_is_handed_back_is_claimed_at_once_with_the_same_attempt(doors: Doors) -> None:
+    """In the place that it had, before jobs that were submitted later."""
+    claim, _later = await doors.running(), await doors.submit()
+
+    await doors.leases.release(claim)
+
+    released = await _newest(doors, claim.job_id)
+    assert (released["state"], released["reason"]) == ("queued", "handed-back")
+    (again,) = await doors.claim("second")
+    assert (again.job_id, again.attempt) == (claim.job_id, 1)
+    assert (await _newest(doors, claim.job_id))["reason"] == "handed-back"
+
+
+async def test_a_job_that_is_put_off_begins_its_next_attempt_when_it_is_due(doors: Doors) -> None:
+    """Until then it is retrying, says why and until when, and nobody gets it."""
+    claim = await doors.running()
+
+    await doors.leases.postpone(claim, delay_seconds=60, error=REASON)
+
+    waiting = await doors.snapshot(claim.job_id)
+    assert (waiting["state"], waiting["attempt"], waiting["error"]) == ("retrying", 1, REASON.model_dump())
+    assert waiting["next_attempt_at"] > waiting["started_at"]
+    assert await doors.claim("second") == []
+    await doors.fall_due(claim.job_id)
+    (again,) = await doors.claim("second")
+    running = await doors.snapshot(claim.job_id)
+    assert (again.attempt, running["attempt"], running["error"], running["next_attempt_at"]) == (2, 2, None, None)
+    assert "reason" not in await _newest(doors, claim.job_id)
+
+
+async def test_no_update_has_a_line_break_that_some_client_would_see(doors: Doors) -> None:
+    """Also not the reason for which a job is put off."""
+    claim = await doors.running()
+
+    await doors.leases.postpone(claim, delay_seconds=60, error=REASON)
+
+    assert "\u2028".encode() not in (await doors.entries(claim.job_id))[-1].body
+
+
+async def test_a_claim_brings_what_earlier_attempts_kept(doors: Doors) -> None:
+    """Steps by name, parts as they were left, progress; and how long the attempt has run."""
+    claim = await doors.running(subject="user-1", request_id="request-1", idempotency_key="key")
+    for flush in lines.whole_story()[:-1]:
+        await doors.append(claim, *flush)
+    await doors.lose(claim)
+
+    (again,) = await doors.claim("second")
+
+    assert again.kept == {"read": b'{"words":2}', "answer": b'"two"'}
+    assert {name: part["state"] for name, part in again.parts.items()} == {"openai": "completed", "google": "running"}
+    assert again.progress == {"percent": 60}
+    assert (again.subject, again.request_id, again.input) == ("user-1", "request-1", b"{}")
+    assert again.attempt_seconds > 0
+
+
+async def test_a_job_of_a_kind_that_the_worker_does_not_know_stays_in_the_queue(doors: Doors) -> None:
+    """It steps aside for a moment, and a worker that knows it gets it."""
+    stranger = await doors.submit(idle_kind("stranger"))
+    known = await doors.submit()
+
+    assert [claim.job_id for claim in await doors.claim("first", slots=2)] == [known]
+
+    assert (await doors.snapshot(stranger))["state"] == "queued"
+    await doors.fall_due(stranger)
+    (claim,) = await doors.claim("second", kinds=[idle_kind("stranger")])
+    assert claim.job_id == stranger
+
+
+@pytest.mark.parametrize("why", ["held", "unknown"])
+async def test_hundreds_of_jobs_that_cannot_be_claimed_do_not_hide_the_one_behind(why: str, doors: Doors) -> None:
+    """A worker that is told to come back at once finds it; it never has to wait."""
+    stranger = idle_kind("stranger")
+    in_front = [await doors.submit(stranger if why == "unknown" else IDLE) for _ in range(300)]
+    if why == "held":
+        await doors.claim("first", slots=300)
+        await doors.client.zadd(keys.QUEUE, dict.fromkeys(in_front, 0))
+    behind = await doors.submit()
+
+    claims = await doors.leases.claim(slots=1, token="second", kinds=[IDLE])
+    while not claims.jobs and claims.wait_seconds == 0:
+        claims = await doors.leases.claim(slots=1, token="second", kinds=[IDLE])
+
+    assert [claim.job_id for claim in claims.jobs] == [behind]
+    assert await doors.client.zcard(keys.QUEUE) == len(in_front) + 1
+
+
+async def test_an_entry_without_a_job_leaves_the_queue(doors: Doors, redis: Client) -> None:
+    """One that expired, or that ended while it still stood there."""
+    ended = await doors.running()
+    await doors.append(ended, lines.end())
+    await redis.zadd(keys.QUEUE, {ended.job_id: 0, "a-job-that-expired": 0})
+
+    assert await doors.claim("second", slots=10) == []
+
+    assert await redis.zcard(keys.QUEUE) == 0
+
+
+async def test_a_job_that_kills_its_workers_is_poison(doors: Doors) -> None:
+    """The third loss in a row ends it, and leaves the others alone."""
+    claim = await doors.running()
+    for loss in range(1, LOSSES):
+        await doors.lose(claim)
+        (claim,) = await doors.claim(f"victim {loss}")
+    await doors.lose(claim)
+    healthy = await doors.submit()
+
+    assert [each.job_id for each in await doors.claim("last", slots=5)] == [healthy]
+
+    ended = await doors.snapshot(claim.job_id)
+    assert (ended["state"], ended["error"]["type"], ended["attempt"]) == ("failed", "poison", 1)
+    assert await doors.client.zscore(keys.DEAD_LETTERS, claim.job_id) is not None
+
+
+async def test_a_job_that_keeps_a_step_between_losses_is_no_poison(doors: Doors) -> None:
+    """It gets on, however often its workers are lost."""
+    claim = await doors.running()
+    for loss in range(3 * LOSSES):
+        if loss % (LOSSES - 1) == 0:
+            await doors.append(claim, lines.kept(f"step-{loss}", loss))
+        await doors.lose(claim)
+        (claim,) = await doors.claim(f"victim {loss}")
+
+    assert (await doors.snapshot(claim.job_id))["state"] == "running"
+
+
+async def test_losses_are_not_in_a_row_when_an_attempt_between_them_ended_by_itself(doors: Doors) -> None:
+    """Two losses, an attempt that failed and said so, and another loss."""
+    claim = await doors.running()
+    for loss in range(1, LOSSES):
+        await doors.lose(claim)
+        (claim,) = await doors.claim(f"victim {loss}")
+    await doors.leases.postpone(claim, delay_seconds=0, error=REASON)
+    (claim,) = await doors.claim("survivor")
+    await doors.lose(claim)
+
+    assert [each.job_id for each in await doors.claim("last")] == [claim.job_id]
+
+
+async def test_who_lost_a_job_can_do_nothing_with_it(doors: Doors) -> None:
+    """Every write of the old token is refused once another worker has the job, and leaves no trace."""
+    zombie = await doors.running(token="zombie")
+    await doors.append(zombie, lines.begun("openai"))
+    await doors.lose(zombie)
+    (owner,) = await doors.claim("owner")
+    before = await doors.entries(zombie.job_id), await doors.snapshot(zombie.job_id)
+
+    for late in (lines.wrote("openai", "late", at=0), lines.kept("late", 1), lines.end()):
+        with pytest.raises(LeaseLost):
+            await doors.append(zombie, late)
+    with pytest.raises(LeaseLost):
+        await doors.leases.release(zombie)
+    with pytest.raises(LeaseLost):
+        await doors.leases.postpone(zombie, delay_seconds=0, error=REASON)
+
+    assert (await doors.entries(zombie.job_id), await doors.snapshot(zombie.job_id)) == before
+    await doors.append(owner, lines.end())
+
+
+async def _claim_all(doors: Doors, token: str) -> list[Claim]:
+    claims: list[Claim] = []
+    while jobs := await doors.claim(token, slots=7):
+        claims += jobs
+    return claims
+
+
+async def _gets(doors: Doors, token: str, *, into: list[Claim]) -> bool:
+    into += await doors.claim(token)
+    return bool(into)
+
+
+async def _newest(doors: Doors, job_id: JobId) -> JsonObject:
+    return (await doors.updates(job_id))[-1][1]

@@ -1,0 +1,290 @@
+"""Submitting: whole or not at all, once for one key, in the order of priority and time; and cancelling."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from jobs import keys
+from jobs.clock import MICROSECONDS, from_microseconds
+from jobs.connection import Client, connect
+from jobs.errors import IdempotencyKeyReused, JobNotFound, StorageFull, StoreUnavailable
+from jobs.model import Failure, JobId
+from jobs.queue import HEAD_START_MS, Queue, Submission
+from tests.jobs import lines
+from tests.jobs.doors import IDLE, Doors, idle_kind
+from tests.jobs.patience import until
+from tests.jobs.proxy import Fault, faulty_store
+from tests.valkey import ValkeyProcess, running_valkey
+
+REASON = Failure(type="internal-error", title="The job failed", detail="Once more.", retryable=True)
+
+
+def submission(*, key: str | None = "a-key", about: str = "") -> Submission:
+    """What a client sends."""
+    return Submission(kind=IDLE, input={"about": about} if about else {}, idempotency_key=key)
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER, Fault.SILENCE])
+@pytest.mark.parametrize("key", ["a-key", None])
+async def test_a_job_is_there_whole_or_not_at_all(
+    fault: Fault, key: str | None, doors: Doors, store: ValkeyProcess
+) -> None:
+    """Whichever command of a submission is hit; and who is told of a job can read it."""
+    async with faulty_store(store.url, call_seconds=0.25) as (proxy, client):
+        command = 0
+        while command == 0 or proxy.was_hit:
+            command += 1
+            await doors.client.flushall()
+            await doors.client.script_flush()
+            proxy.hit(command, fault)
+
+            told = await _submit(Queue(client), submission(key=key))
+
+            in_queue = [JobId(name.decode()) for name in await doors.client.zrange(keys.QUEUE, 0, -1)]
+            assert len(in_queue) <= 1
+            assert told is None or in_queue == [told]
+            for job_id in in_queue:
+                await _expect_whole(doors, job_id, key=key)
+            if not in_queue:
+                await _expect_no_trace(doors)
+            if key:
+                again = await doors.queue.submit(submission(key=key))
+                assert again.new == (not in_queue)
+                assert await doors.client.zcard(keys.QUEUE) == 1
+    assert command > 4
+
+
+async def test_a_hundred_repeats_at_once_make_one_job(doors: Doors) -> None:
+    """All of them are told the same job, one of them that it is new."""
+    answers = await asyncio.gather(*(doors.queue.submit(submission()) for _ in range(100)))
+
+    assert len({answer.job_id for answer in answers}) == 1
+    assert Counter(answer.new for answer in answers) == {True: 1, False: 99}
+    assert await doors.client.zcard(keys.QUEUE) == 1
+
+
+async def test_a_hundred_submissions_at_once_make_a_hundred_jobs(doors: Doors) -> None:
+    """More than the connections that a client has: those that find none free wait for one."""
+    answers = await asyncio.gather(*(doors.queue.submit(submission(key=None)) for _ in range(100)))
+
+    assert len({answer.job_id for answer in answers}) == 100
+    assert len(await doors.claim("first", slots=200)) == 100
+
+
+async def test_a_key_belongs_to_subject_and_kind_and_to_one_input(doors: Doors) -> None:
+    """A repeat finds the job, also after its end; another input is refused; others have keys of their own."""
+    first = await doors.queue.submit(submission())
+    await doors.queue.cancel(first.job_id)
+
+    assert await doors.queue.submit(submission()) == type(first)(first.job_id, new=False)
+    with pytest.raises(IdempotencyKeyReused):
+        await doors.queue.submit(submission(about="rivers"))
+    for other in (
+        Submission(kind=IDLE, input={}, idempotency_key="a-key", subject="user-1"),
+        Submission(kind=idle_kind("another"), input={}, idempotency_key="a-key"),
+    ):
+        assert (await doors.queue.submit(other)).new
+
+
+async def test_the_order_of_an_inputs_fields_makes_no_other_input(doors: Doors) -> None:
+    """What is compared is the input, not its bytes."""
+    one = Submission(kind=IDLE, input={"a": 1, "b": {"c": 2, "d": 3}}, idempotency_key="a-key")
+    same = Submission(kind=IDLE, input={"b": {"d": 3, "c": 2}, "a": 1}, idempotency_key="a-key")
+
+    assert (await doors.queue.submit(one)).job_id == (await doors.queue.submit(same)).job_id
+
+
+async def test_a_restarted_store_knows_no_scripts_and_takes_jobs_all_the_same(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Also the first submission after the restart, and the first cancel; and the jobs from before are there."""
+    with running_valkey(tmp_path_factory.mktemp("restart")) as store:
+        async with connect(store.url) as client:
+            doors = Doors(client)
+            before = await doors.submit()
+            await asyncio.to_thread(store.restart)
+
+            after = await doors.submit()
+
+            await doors.queue.cancel(before)
+            assert (await doors.snapshot(before))["state"] == "cancelled"
+            assert [claim.job_id for claim in await doors.claim("first", slots=2)] == [after]
+
+
+async def test_the_most_urgent_job_is_claimed_first_and_among_equals_the_oldest(doors: Doors) -> None:
+    """Whatever the order in which they were submitted."""
+    for priority in (0, 5, 10, 5, 0, 10):
+        await doors.submit(priority=priority)
+
+    claimed = [await doors.snapshot(claim.job_id) for _ in range(6) for claim in await doors.claim("first")]
+
+    order = [(-snapshot["priority"], snapshot["created_at"]) for snapshot in claimed]
+    assert order == sorted(order)
+    assert len(order) == 6
+
+
+async def test_a_job_that_waited_long_enough_overtakes_a_more_urgent_one(doors: Doors, redis: Client) -> None:
+    """One step of priority is a head start of a minute: nothing starves."""
+    patient, urgent = await doors.submit(priority=4), await doors.submit(priority=5)
+    await redis.zincrby(keys.QUEUE, -HEAD_START_MS - 1000, patient)
+
+    assert [claim.job_id for claim in await doors.claim("first", slots=2)] == [patient, urgent]
+
+
+async def test_a_delayed_job_is_scheduled_and_claimed_when_it_is_due(doors: Doors, redis: Client) -> None:
+    """By the store's clock, not a moment before; until then the claim says how long to wait."""
+    job_id = await doors.submit(delay=0.5)
+    scheduled = await doors.snapshot(job_id)
+    early = await doors.leases.claim(slots=1, token="first", kinds=[IDLE])
+    assert (scheduled["state"], early.jobs) == ("scheduled", [])
+    assert early.wait_seconds is not None
+    assert 0 < early.wait_seconds <= 0.5
+
+    await until(lambda: _claimed(doors))
+
+    running = await doors.snapshot(job_id)
+    assert running["started_at"] >= scheduled["run_at"] > scheduled["created_at"]
+    assert running["run_at"] == scheduled["run_at"]
+
+
+async def test_a_job_for_a_moment_ahead_is_kept_until_long_after_it(doors: Doors) -> None:
+    """All of it, the key of its submitter included: nobody's time-out counts before the job is due."""
+    moment = datetime.now(UTC) + timedelta(days=366)
+    job_id = await doors.submit(run_at=moment, idempotency_key="a-key")
+
+    assert (await doors.snapshot(job_id))["run_at"] == from_microseconds(round(moment.timestamp() * MICROSECONDS))
+    short_lived = {name for name, left in (await doors.lifetimes()).items() if left < 380 * 24 * 3600}
+    assert short_lived <= {keys.BELL}
+
+
+async def test_a_moment_that_has_passed_is_now(doors: Doors) -> None:
+    """Such a job is queued at once, and starts with the head start of its priority."""
+    job_id = await doors.submit(run_at=datetime.now(UTC) - timedelta(minutes=5))
+
+    assert (await doors.snapshot(job_id))["state"] == "queued"
+    assert [claim.job_id for claim in await doors.claim("first")] == [job_id]
+
+
+@pytest.mark.parametrize("state", ["scheduled", "queued", "retrying", "handed back"])
+async def test_a_job_that_no_worker_holds_is_cancelled_at_once(state: str, doors: Doors) -> None:
+    """Its end is there before the cancel answers, and no worker gets it any more."""
+    job_id = await _job_in(state, doors)
+
+    assert await doors.queue.cancel(job_id)
+
+    events = [event for event, _ in await doors.updates(job_id)]
+    assert (await doors.snapshot(job_id))["state"] == "cancelled"
+    assert (events[-1], events.count("end")) == ("end", 1)
+    assert not await doors.queue.cancel(job_id)
+    assert await doors.claim("second") == []
+
+
+async def test_a_job_whose_worker_was_lost_is_cancelled_at_once(doors: Doors, redis: Client) -> None:
+    """Nobody holds it, so nobody needs to be asked; there may be no worker left to notice."""
+    claim = await doors.running()
+    await redis.delete(keys.lease(claim.job_id))
+
+    assert await doors.queue.cancel(claim.job_id)
+
+    assert (await doors.snapshot(claim.job_id))["state"] == "cancelled"
+
+
+async def test_a_running_job_is_asked_to_stop_and_its_worker_says_when_it_has(doors: Doors, redis: Client) -> None:
+    """Cancelling until the worker ends it; asking twice changes nothing; workers hear of it at once."""
+    claim = await doors.running()
+    async with redis.pubsub() as subscription:
+        await subscription.subscribe(keys.CANCELS)
+        assert await subscription.get_message(timeout=30), "no confirmation"
+
+        assert await doors.queue.cancel(claim.job_id)
+
+        message = await subscription.get_message(timeout=30)
+    assert message
+    assert message["data"].decode() == claim.job_id
+    assert (await doors.snapshot(claim.job_id))["state"] == "cancelling"
+    assert not await doors.queue.cancel(claim.job_id)
+    await doors.append(claim, lines.end("cancelled"))
+    assert (await doors.snapshot(claim.job_id))["state"] == "cancelled"
+
+
+@pytest.mark.parametrize("way_out", ["postponed", "released", "lost"])
+async def test_a_job_that_is_cancelled_while_its_attempt_fails_does_not_come_back(way_out: str, doors: Doors) -> None:
+    """However its worker lets it go after it was asked to stop, it ends as cancelled."""
+    claim = await doors.running()
+    await doors.queue.cancel(claim.job_id)
+
+    match way_out:
+        case "postponed":
+            await doors.leases.postpone(claim, delay_seconds=0, error=REASON)
+        case "released":
+            await doors.leases.release(claim)
+        case "lost":
+            await doors.lose(claim)
+            assert await doors.claim("second") == []
+
+    assert (await doors.snapshot(claim.job_id))["state"] == "cancelled"
+    assert [event for event, _ in await doors.updates(claim.job_id)].count("end") == 1
+
+
+async def test_cancelling_what_is_not_there_says_so(doors: Doors) -> None:
+    """An unknown job, or one that has expired."""
+    with pytest.raises(JobNotFound):
+        await doors.queue.cancel(JobId("no-such-job-anywhere"))
+
+
+async def test_a_full_store_takes_no_job_but_lets_one_be_cancelled(doors: Doors, redis: Client) -> None:
+    """Cancelling makes room in the end."""
+    claim, waiting = await doors.running(), await doors.submit()
+    await redis.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(StorageFull):
+            await doors.submit()
+
+        await doors.queue.cancel(waiting)
+        await doors.queue.cancel(claim.job_id)
+    finally:
+        await redis.config_set("maxmemory", 0)
+
+    states = [(await doors.snapshot(job_id))["state"] for job_id in (waiting, claim.job_id)]
+    assert states == ["cancelled", "cancelling"]
+
+
+async def _submit(queue: Queue, what: Submission) -> JobId | None:
+    try:
+        return (await queue.submit(what)).job_id
+    except StoreUnavailable:
+        return None
+
+
+async def _expect_whole(doors: Doors, job_id: JobId, *, key: str | None) -> None:
+    names = await doors.lifetimes()
+    assert {keys.job(job_id), keys.payload(job_id), keys.ARQ_JOB + job_id, keys.BELL} <= names.keys()
+    assert [name for name, left in names.items() if left < 0] == []
+    assert any("idempotency" in name for name in names) == (key is not None)
+    snapshot = await doors.snapshot(job_id)
+    assert (snapshot["state"], snapshot["seq"]) == ("queued", 1)
+    assert [event for event, _ in await doors.updates(job_id)] == ["state"]
+
+
+async def _expect_no_trace(doors: Doors) -> None:
+    left_over = await doors.lifetimes()
+    assert all(name.startswith(keys.ARQ_JOB) and left > 0 for name, left in left_over.items()), left_over
+
+
+async def _claimed(doors: Doors) -> bool:
+    return bool(await doors.claim("first"))
+
+
+async def _job_in(state: str, doors: Doors) -> JobId:
+    if state == "scheduled":
+        return await doors.submit(delay=60)
+    if state == "queued":
+        return await doors.submit()
+    claim = await doors.running()
+    if state == "retrying":
+        await doors.leases.postpone(claim, delay_seconds=60, error=REASON)
+    else:
+        await doors.leases.release(claim)
+    return claim.job_id

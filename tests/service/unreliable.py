@@ -1,0 +1,256 @@
+"""A log in memory and a subscription to it that loses, delays, repeats and resets, as told by a seed."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from jobs import keys
+from jobs.errors import JobNotFound, StoreUnavailable
+from jobs.log import Log, Page
+from jobs.model import JobId, JsonObject
+from jobs.snapshot import Story
+from jobs.updates import Cursor, Entry
+
+JOB = JobId("a-job-of-the-fake-log")
+START = Cursor(1, 1)
+PAGE_ENTRIES = 7
+ENTRY_BYTES = 100
+TICK = 1e-6
+MOST_CALLS = 100_000
+CHANNEL = keys.channel(JOB).encode()
+
+Message = dict[str, str | bytes | int | None]
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How likely each fault is: of a message, of a call, or of the connection at each entry."""
+
+    lost: float = 0.0
+    late: float = 0.0
+    repeated: float = 0.0
+    cut: float = 0.0
+    frozen: float = 0.0
+    refused: float = 0.0
+    """Of a call of the log, or of a new connection."""
+
+
+class FakeStore:
+    """One job's log and its channel; `subscribe` is what a hub connects with."""
+
+    def __init__(self, seed: int, faults: Faults, *, snapshot_bytes: int = 1_000_000) -> None:
+        self.random = random.Random(seed)
+        self.faults = faults
+        self.log = FakeLog(self, snapshot_bytes)
+        self.takes_subscriptions = True
+        self._line: FakeSubscription | None = None
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[PubSub]:
+        """A new connection, in place of the one before."""
+        await asyncio.sleep(self.moment())
+        if self.happens(self.faults.refused) or not self.takes_subscriptions:
+            raise RedisConnectionError("refused")
+        self._line = FakeSubscription(self)
+        yield self._line
+
+    def write(self, event: str = "delta") -> Entry:
+        """Append one entry and announce it, with whatever faults befall that."""
+        entry, before = self.log.append(event)
+        if self._line:
+            self._line.announce(entry, before)
+            if self.happens(self.faults.cut):
+                self._line.cut()
+            if self.happens(self.faults.frozen):
+                self._line.freeze()
+        return entry
+
+    def roll_back(self, entries: int) -> None:
+        """Restart as a store does that lost its newest writes; later ones are numbered as the lost ones were."""
+        self.log.drop_newest(entries)
+        self.cut()
+
+    def cut(self) -> None:
+        """Break the connection; what was under way still arrives."""
+        if self._line:
+            self._line.cut()
+
+    def freeze(self) -> None:
+        """Let the connection die without a word."""
+        if self._line:
+            self._line.freeze()
+
+    def delete(self) -> None:
+        """Forget the job, and tell its channel by an empty message."""
+        self.log.deleted = True
+        if self._line and not self.happens(self.faults.lost):
+            self._line.deliver({"type": "message", "channel": CHANNEL, "data": b""})
+
+    def happens(self, chance: float) -> bool:
+        return self.random.random() < chance
+
+    def moment(self) -> float:
+        """How long something takes: mostly nothing, sometimes longer than anyone waits for it."""
+        return self.random.choice([0.0, 0.0, 0.0, 0.001, 0.01, 1.5])
+
+
+class FakeLog(Log):
+    """The log of one job as the store keeps it; `before` knows what each cursor ever given out followed."""
+
+    def __init__(self, store: FakeStore, snapshot_bytes: int) -> None:
+        self._store = store
+        self._snapshot_bytes = snapshot_bytes
+        self._us = START.us
+        self._front: Entry | None = None
+        self.entries = [Entry(START, "state", ENTRY_BYTES, b"{}")]
+        self.before: dict[Cursor, Cursor] = {}
+        self.calls = self.reads = 0
+        self.deleted = False
+        self.end: Cursor | None = None
+        """Of the last run, once the test has written it."""
+
+    @property
+    def newest(self) -> Entry:
+        return self.entries[-1]
+
+    @property
+    def held(self) -> set[Cursor]:
+        """The cursors from which the log can go on."""
+        front = [self._front.cursor] if self._front else []
+        return {entry.cursor for entry in self.entries} | set(front)
+
+    def append(self, event: str) -> tuple[Entry, Cursor]:
+        self._us += self._store.random.randrange(3)
+        before = self.newest
+        entry = Entry(Cursor(self._us, before.seq + 1), event, before.total + ENTRY_BYTES, b"{}")
+        self.before[entry.cursor] = before.cursor
+        self.entries.append(entry)
+        return entry, before.cursor
+
+    def drop_newest(self, entries: int) -> None:
+        self.entries = self.entries[: max(1, len(self.entries) - entries)]
+        self._us += 10  # the clock goes on, so no cursor is given out twice
+
+    def trim(self, keep: int) -> None:
+        """Drop entries from the front; the place right before what is kept stays known."""
+        if len(self.entries) > keep:
+            self._front = self.entries[-keep - 1]
+            self.entries = self.entries[-keep:]
+
+    async def read(self, job_id: JobId, after: Cursor, *, most: int = PAGE_ENTRIES) -> Page | None:
+        await self._reach()
+        self.reads += 1
+        if after not in self.held:
+            return None
+        following = [entry for entry in self.entries if entry.seq > after.seq]
+        behind = self.newest.total - (following[0].total - ENTRY_BYTES) if following else 0
+        page = Page(following[: min(most, PAGE_ENTRIES)], behind, self._snapshot_bytes)
+        await asyncio.sleep(self._store.moment())
+        return page
+
+    async def story(self, job_id: JobId) -> Story:
+        await self._reach()
+        ended = self.newest.last
+        place = self.before[self.newest.cursor] if ended else self.newest.cursor
+        story = Story(_snapshot(place), self.newest if ended else None)
+        await asyncio.sleep(self._store.moment())
+        return story
+
+    async def _reach(self) -> None:
+        self.calls += 1
+        assert self.calls < MOST_CALLS, "the log is asked without a pause"
+        await asyncio.sleep(self._store.moment())
+        if self._store.happens(self._store.faults.refused):
+            raise StoreUnavailable
+        if self.deleted:
+            raise JobNotFound
+
+
+def _snapshot(place: Cursor) -> JsonObject:
+    return {"cursor": str(place), "seq": place.seq}
+
+
+class FakeSubscription(PubSub):
+    """One connection that listens: commands and messages arrive in order, each after a while, unless at fault."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self._loop = asyncio.get_running_loop()
+        self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._subscribed: set[bytes] = set()
+        self._sent_at = self._arrived_at = 0.0
+        self._dead = False
+
+    def __del__(self) -> None: ...  # that of a real one wants its connection
+
+    def announce(self, entry: Entry, before: Cursor) -> None:
+        """Tell the subscriber of the entry, as the append script does."""
+        if CHANNEL not in self._subscribed:
+            return
+        data = b"|".join([f"{entry.cursor}|{before.us}|{entry.event}|{entry.total}".encode(), entry.body])
+        faults, message = self._store.faults, Message(type="message", channel=CHANNEL, data=data)
+        if self._store.happens(faults.lost):
+            return
+        if self._store.happens(faults.late):
+            self._loop.call_later(self._store.random.uniform(0, 3), self._put, message)
+            return
+        self.deliver(message)
+        if self._store.happens(faults.repeated):
+            self._loop.call_later(self._store.random.uniform(0, 3), self._put, message)
+
+    def deliver(self, message: Message | None) -> None:
+        """Let the message arrive after all that is under way."""
+        self._arrived_at = max(self._arrived_at + TICK, self._loop.time() + self._store.moment())
+        self._loop.call_at(self._arrived_at, self._put, message)
+
+    def cut(self) -> None:
+        self._subscribed.clear()
+        self.deliver(None)
+
+    def freeze(self) -> None:
+        self._dead = True
+
+    async def subscribe(self, *channels: str | bytes) -> None:  # type: ignore[override]
+        await self._send(lambda: self._enter({_encoded(channel) for channel in channels}))
+
+    async def unsubscribe(self, *channels: str | bytes) -> None:  # type: ignore[override]
+        await self._send(lambda: self._leave({_encoded(channel) for channel in channels}))
+
+    async def ping(self, message: object = None) -> None:  # type: ignore[override]
+        await self._send(lambda: self.deliver(Message(type="pong", channel=None, data=b"")))
+
+    async def get_message(self, *_: object, **__: object) -> Message:  # type: ignore[override]
+        message = await self._messages.get()
+        if message is None:
+            self._messages.put_nowait(None)
+            raise RedisConnectionError("cut")
+        return message
+
+    async def _send(self, arrive: Callable[[], None]) -> None:
+        await asyncio.sleep(0)
+        self._sent_at = max(self._sent_at + TICK, self._loop.time() + self._store.moment())
+        self._loop.call_at(self._sent_at, arrive)
+
+    def _enter(self, channels: set[bytes]) -> None:
+        if not self._dead:
+            self._subscribed |= channels
+        for channel in sorted(channels):
+            self.deliver(Message(type="subscribe", channel=channel, data=1))
+
+    def _leave(self, channels: set[bytes]) -> None:
+        self._subscribed -= channels
+        for channel in sorted(channels):
+            self.deliver(Message(type="unsubscribe", channel=channel, data=0))
+
+    def _put(self, message: Message | None) -> None:
+        if not self._dead:
+            self._messages.put_nowait(message)
+
+
+def _encoded(channel: str | bytes) -> bytes:
+    return channel.encode() if isinstance(channel, str) else channel

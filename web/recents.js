@@ -1,0 +1,60 @@
+/** The chats that were asked from this browser, so that one finds back to them. */
+
+const KEY = 'jobstream.recents';
+const MOST = 20;
+const LONGEST_QUESTION = 400;
+
+/**
+ * A list kept in `storage`, newest first; it stays empty where the browser allows none.
+ *
+ * @param {Storage} storage
+ *
+ * @typedef {{id: string, question: string, at: string, state?: string}} Recent
+ */
+export function createRecents(storage) {
+  const listeners = new Set();
+
+  return { list, add, note, forget, listen };
+
+  /** @returns {Recent[]} */
+  function list() {
+    try {
+      const kept = JSON.parse(storage.getItem(KEY) ?? '[]');
+      return Array.isArray(kept) ? kept : [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** @param {string} id @param {string} question */
+  function add(id, question) {
+    const recent = { id, question: question.slice(0, LONGEST_QUESTION), at: new Date().toISOString() };
+    keep([recent, ...list().filter((known) => known.id !== id)]);
+  }
+
+  /** Remembers how a chat ended. @param {string} id @param {string} state */
+  function note(id, state) {
+    keep(list().map((known) => (known.id === id ? { ...known, state } : known)));
+  }
+
+  /** @param {string} id */
+  function forget(id) {
+    keep(list().filter((known) => known.id !== id));
+  }
+
+  /** Calls back with the list whenever it changes, until the returned function is called. */
+  function listen(listener) {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  function keep(recents) {
+    const kept = recents.slice(0, MOST);
+    try {
+      storage.setItem(KEY, JSON.stringify(kept));
+    } catch {
+      return; // full or forbidden: the page works without
+    }
+    for (const listener of listeners) listener(kept);
+  }
+}

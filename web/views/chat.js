@@ -1,0 +1,135 @@
+/** One question put to three providers, and their answers as they are written. */
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+import { AnswerCard, nameOf, PROVIDERS, stateOf } from '../components/answer-card.js';
+import { Composer } from '../components/composer.js';
+import { JobBar } from '../components/job-bar.js';
+import { wordFor } from '../components/state-mark.js';
+import { Welcome } from '../components/welcome.js';
+import { Wire } from '../components/wire.js';
+import { html } from '../html.js';
+import { useWatching } from '../watching.js';
+
+const TERMINAL = ['completed', 'failed', 'cancelled'];
+const UNTOLD = {
+  state: 'pending', text: '', model: null, attempt: 0, error: null, usage: null, elapsed: null, first_token: null,
+  sha256: null,
+};
+
+/**
+ * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string | undefined,
+ *   recents: ReturnType<typeof import('../recents.js').createRecents>, known: import('../recents.js').Recent[]}} props
+ */
+export function Chat({ client, recents, known, id }) {
+  const [text, setText] = useState('');
+  const [wireOpen, setWireOpen] = useState(false);
+  const box = useRef(null);
+  const watching = useWatching(client, id);
+  const question = known.find((recent) => recent.id === id)?.question;
+  useEndNoted(recents, watching.snapshot);
+  useEffect(() => {
+    const typing = matchMedia('(pointer: fine)').matches; // on a phone a keyboard would pop up over the answers
+    if (typing) box.current.focus({ preventScroll: true });
+  }, [id]);
+
+  async function send(asked, key) {
+    const job = await client.submit('chat', { message: asked }, { idempotency_key: key });
+    recents.add(job.id, asked);
+    location.hash = `#/chat/${job.id}`;
+  }
+
+  function pick(sample) {
+    setText(sample);
+    box.current.focus();
+  }
+
+  return html`
+    <main class="chat" data-empty=${!id}>
+      ${id
+        ? html`
+          <${Conversation} watching=${watching} question=${question} forget=${() => recents.forget(id)}>
+            <${JobBar} watching=${watching} wireOpen=${wireOpen} toggleWire=${() => setWireOpen(!wireOpen)}
+              cancel=${() => client.cancel(id)} />
+          <//>
+        `
+        : html`<${Welcome} pick=${pick} />`}
+      <div class="dock">
+        ${id && wireOpen && html`
+          <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
+        `}
+        <${Composer} text=${text} onText=${setText} box=${box} send=${send} />
+      </div>
+    </main>
+  `;
+}
+
+function Conversation({ watching, question, forget, children }) {
+  const { snapshot, error } = watching;
+  if (error) return html`<${Unreadable} error=${error} forget=${forget} />`;
+  return html`
+    <section class="conversation">
+      <h1 class="question">${question ?? 'A chat asked elsewhere'}</h1>
+      ${children}
+      ${isUnexplained(snapshot) && html`<${JobFailure} error=${snapshot.error} />`}
+      <div class="answers">
+        ${providersOf(snapshot).map((provider) => html`
+          <${AnswerCard} key=${provider} provider=${provider} part=${snapshot?.parts[provider] ?? UNTOLD}
+            clock=${watching.clocks[provider]} jobBegan=${watching.began}
+            proven=${watching.proofs[provider]} ended=${isOver(snapshot)} />
+        `)}
+      </div>
+      <p class="unseen" role="status">${spoken(snapshot)}</p>
+    </section>
+  `;
+}
+
+function JobFailure({ error }) {
+  return html`
+    <div class="notice failure" role="alert">
+      <strong>${error?.title ?? 'The chat failed'}</strong>
+      <p>${error?.detail}</p>
+    </div>
+  `;
+}
+
+function Unreadable({ error, forget }) {
+  const gone = error.status === 404;
+  return html`
+    <section class="unreadable" role="alert">
+      <h1>${gone ? 'This chat is gone' : 'This chat can’t be read'}</h1>
+      <p>${gone ? 'A chat is kept for an hour after its end, and only for whoever asked it.' : error.message}</p>
+      <p><a class="button" href="#/chat" onClick=${gone ? forget : undefined}>Ask something new</a></p>
+    </section>
+  `;
+}
+
+/** Remembers in the list of recent chats how this one ended. */
+function useEndNoted(recents, snapshot) {
+  const over = isOver(snapshot);
+  useEffect(() => {
+    if (over) recents.note(snapshot.id, snapshot.state);
+  }, [recents, over, snapshot?.id]);
+}
+
+/** All three while they may still begin; once the job is over, those that did. */
+function providersOf(snapshot) {
+  const asked = Object.keys(snapshot?.parts ?? {});
+  const others = asked.filter((provider) => !PROVIDERS.includes(provider));
+  return [...PROVIDERS.filter((provider) => !isOver(snapshot) || asked.includes(provider)), ...others];
+}
+
+/** Whether the job failed for a reason that no card tells. */
+function isUnexplained(snapshot) {
+  return snapshot?.state === 'failed' && !Object.values(snapshot.parts).some(({ state }) => state === 'failed');
+}
+
+function isOver(snapshot) {
+  return TERMINAL.includes(snapshot?.state);
+}
+
+/** What a screen reader is told: states, never the words as they come. */
+function spoken(snapshot) {
+  const parts = Object.entries(snapshot?.parts ?? {});
+  return parts.map(([provider, part]) => `${nameOf(provider)}: ${wordFor(stateOf(part))}.`).join(' ');
+}
