@@ -34,4 +34,4 @@ function useRoute() {
   return { ...route, id: route.path.exec(hash)?.[1] };
 }
 
-render(html`<${App} client=${createClient()} recents=${createRecents(localStorage)} />`, document.body);
+render(html`<${App} client=${createClient()} recents=${createRecents(() => localStorage)} />`, document.body);

@@ -4,7 +4,7 @@ import { Marked } from 'marked';
 
 const marked = new Marked({ gfm: true, breaks: true });
 const OPEN_BLOCKS = 2; // what comes next can still change the last block, and make it join the one before
-const LONGEST_OPEN = 20_000; // characters; beyond that reading could take longer than a frame, so it stays plain
+const LONGEST_OPEN = 20_000; // characters; to read more could take longer than a frame, so it stays plain
 
 /**
  * @typedef {import('marked').Token} Token
@@ -26,25 +26,39 @@ const NOTHING = { source: '', settled: [], open: [] };
  */
 export function read(text, before = NOTHING) {
   const whole = text.replace(/\r\n?/g, '\n');
-  const known = whole.startsWith(before.source) ? before : NOTHING;
-  const blocks = blocksOf(whole.slice(known.source.length));
+  let reading = whole.startsWith(before.source) ? before : NOTHING;
+  for (;;) {
+    const rest = whole.slice(reading.source.length);
+    if (rest.length <= LONGEST_OPEN) return goOn(reading, rest);
+    const further = goOn(reading, rest.slice(0, LONGEST_OPEN));
+    if (further.source === reading.source) return { ...reading, open: plain(rest) };
+    reading = further;
+  }
+}
+
+/** Reads what follows the settled blocks, and settles all of it that nothing can change any more. */
+function goOn({ source, settled }, rest) {
+  const blocks = blocksOf(rest);
   const open = startOfOpen(blocks);
+  const closed = blocks.slice(0, open);
   return {
-    source: known.source + blocks.slice(0, open).map(({ raw }) => raw).join(''),
-    settled: [...known.settled, ...blocks.slice(0, open)],
+    source: source + closed.map(({ raw }) => raw).join(''),
+    settled: [...settled, ...closed],
     open: blocks.slice(open),
   };
 }
 
 function blocksOf(text) {
-  const plain = [{ type: 'plain', raw: text, text }];
-  if (text.length > LONGEST_OPEN) return plain;
   try {
     return marked.lexer(text);
   } catch (error) {
-    if (error instanceof RangeError) return plain; // nested deeper than the stack
+    if (error instanceof RangeError) return plain(text); // nested deeper than the stack
     throw error;
   }
+}
+
+function plain(text) {
+  return [{ type: 'plain', raw: text, text }];
 }
 
 function startOfOpen(blocks) {

@@ -5,9 +5,9 @@ const MOST = 20;
 const LONGEST_QUESTION = 400;
 
 /**
- * A list kept in `storage`, newest first; it stays empty where the browser allows none.
+ * A list kept in the storage, newest first; it stays empty where asking for the storage is refused.
  *
- * @param {Storage} storage
+ * @param {() => Storage} storage
  *
  * @typedef {{id: string, question: string, at: string, state?: string}} Recent
  */
@@ -19,7 +19,7 @@ export function createRecents(storage) {
   /** @returns {Recent[]} */
   function list() {
     try {
-      const kept = JSON.parse(storage.getItem(KEY) ?? '[]');
+      const kept = JSON.parse(storage().getItem(KEY) ?? '[]');
       return Array.isArray(kept) ? kept : [];
     } catch {
       return [];
@@ -51,7 +51,7 @@ export function createRecents(storage) {
   function keep(recents) {
     const kept = recents.slice(0, MOST);
     try {
-      storage.setItem(KEY, JSON.stringify(kept));
+      storage().setItem(KEY, JSON.stringify(kept));
     } catch {
       return; // full or forbidden: the page works without
     }

@@ -100,6 +100,15 @@ test('a text read as it grows, character by character, is read as it would be at
   assert.deepEqual(wholeOf(reading), wholeOf(read(DOCUMENT)));
 });
 
+test('a long text that comes at once is read as it would be when it grew', () => {
+  const long = DOCUMENT.repeat(200);
+  let reading;
+  for (let end = 1000; end < long.length + 1000; end += 1000) reading = read(long.slice(0, end), reading);
+  assert.ok(long.length > 50_000);
+  assert.deepEqual(wholeOf(read(long)), wholeOf(reading));
+  assert.ok(!wholeOf(reading).some(({ type }) => type === 'plain'));
+});
+
 test('a settled block stays the same object while the text grows', () => {
   const before = read('# One\n\nTwo\n\nThree\n\nFour');
   const after = read('# One\n\nTwo\n\nThree\n\nFour and more', before);

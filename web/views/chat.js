@@ -29,6 +29,9 @@ export function Chat({ client, recents, known, id }) {
   const question = known.find((recent) => recent.id === id)?.question;
   useEndNoted(recents, watching.snapshot);
   useEffect(() => {
+    document.title = question ? `${question} · Jobstream` : 'Jobstream';
+  }, [question]);
+  useEffect(() => {
     const typing = matchMedia('(pointer: fine)').matches; // on a phone a keyboard would pop up over the answers
     if (typing) box.current.focus({ preventScroll: true });
   }, [id]);
@@ -95,10 +98,14 @@ function JobFailure({ error }) {
 
 function Unreadable({ error, forget }) {
   const gone = error.status === 404;
+  const reasons = {
+    401: 'This page is no longer signed in. Load it again.',
+    404: 'A chat is kept for an hour after its end, and only for whoever asked it.',
+  };
   return html`
     <section class="unreadable" role="alert">
       <h1>${gone ? 'This chat is gone' : 'This chat can’t be read'}</h1>
-      <p>${gone ? 'A chat is kept for an hour after its end, and only for whoever asked it.' : error.message}</p>
+      <p>${reasons[error.status] ?? error.message}</p>
       <p><a class="button" href="#/chat" onClick=${gone ? forget : undefined}>Ask something new</a></p>
     </section>
   `;
