@@ -16,7 +16,7 @@ from jobs.connection import Client, store_faults
 from jobs.errors import EventNotFound, IdempotencyKeyReused, JobNotFound
 from jobs.kind import DAY_SECONDS, AnyKind
 from jobs.log import Log
-from jobs.model import JobId, JsonObject
+from jobs.model import JobId, JsonObject, known
 from jobs.queue import NO_LIMIT, Queue, Room, Submission
 
 EventId = NewType("EventId", str)
@@ -125,11 +125,23 @@ class Events:
         with store_faults():
             waiting = await self._client.lrange(keys.OUTBOX, 0, OUTBOX_BATCH - 1)  # type: ignore[misc]
         for message in waiting:
-            sent = orjson.loads(message)
-            await self.deliver(EventId(sent.pop("event_id")), Event(**sent))
+            await self._relay(message)
             with store_faults():
                 await self._client.lrem(keys.OUTBOX, 1, message)  # type: ignore[misc]
         return len(waiting)
+
+    async def _relay(self, message: bytes) -> None:
+        """Deliver one message; one that is no event is dropped, so that it does not hold up the others."""
+        try:
+            sent = orjson.loads(message)
+            event_id, event = EventId(sent["event_id"]), known(Event, sent)
+        except (ValueError, KeyError, TypeError):
+            log.error("event dropped: what was sent cannot be read")  # noqa: TRY400  # its traceback would show it
+            return
+        try:
+            await self.deliver(event_id, event)
+        except IdempotencyKeyReused:
+            log.warning("event started its jobs in another version already", event_id=event_id)
 
     async def _start(self, event_id: EventId, event: Event, kind: AnyKind, given: JsonObject, room: Room) -> JobId:
         submitted = await self._queue.submit(

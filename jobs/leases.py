@@ -19,7 +19,7 @@ class Claim:
     """A job that this worker holds, with all that earlier attempts kept of it.
 
     `claimed_us` is the store's clock; `only` names the parts that a retry by hand asked for, none for all;
-    `depth` is how many events and parents led to it."""
+    `depth` is how many events and parents led to it; what is not `readable` no worker has kept."""
 
     job_id: JobId
     token: str
@@ -37,6 +37,7 @@ class Claim:
     kept: dict[str, bytes]
     parts: dict[str, JsonObject]
     progress: JsonObject
+    readable: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,10 @@ def _held(answer: bytes) -> None:
 def _claim(row: list[Any], token: str) -> Claim:
     job_id, kind, run, attempt, attempt_us, subject, most, request_id, now, only, depth, *held = row
     payload, kept, parts, progress = held
+    try:
+        before = _named(kept), {name: orjson.loads(part) for name, part in _named(parts).items()}, _json(progress)
+    except ValueError:
+        before = None
     return Claim(
         job_id=JobId(job_id.decode()),
         token=token,
@@ -106,7 +111,17 @@ def _claim(row: list[Any], token: str) -> Claim:
         only=frozenset(name for name in only.decode().split(",") if name),
         depth=int(depth),
         input=payload,
-        kept={name.decode(): value for name, value in zip(kept[::2], kept[1::2], strict=True)},
-        parts={name.decode(): orjson.loads(value) for name, value in zip(parts[::2], parts[1::2], strict=True)},
-        progress=orjson.loads(progress) if progress else {},
+        kept=before[0] if before else {},
+        parts=before[1] if before else {},
+        progress=before[2] if before else {},
+        readable=before is not None,
     )
+
+
+def _named(flat: list[bytes]) -> dict[str, bytes]:
+    return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def _json(held: bytes) -> JsonObject:
+    value: JsonObject = orjson.loads(held) if held else {}
+    return value

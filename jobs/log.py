@@ -43,11 +43,13 @@ def part_head(part: JsonObject) -> str:
 
 @dataclass(frozen=True)
 class Page:
-    """What follows a cursor: the next entries, the bytes of all that follow, and what a snapshot would take."""
+    """What follows a cursor: the next entries, or all of them if `whole`; the bytes of all that follow, and what a
+    snapshot would take."""
 
     entries: list[Entry]
     behind: int
     snapshot_size: int
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class Log:
     async def append(self, job_id: JobId, lines: list[Line], *, token: str, flush: int) -> None:
         """Number, store, fold and announce the lines as one act; the same flush sent again changes nothing.
 
-        LeaseLost where the token is not the lease's; JobEnded after the last update of the run."""
+        Flushes are counted from 1 without gaps. LeaseLost where the token is not the lease's, or where the store
+        has lost an earlier flush; JobEnded after the last update of the run."""
         arguments = [argument for line in lines for argument in line.arguments()]
         answer = await self._append(job_id, token, flush, *arguments)
         match answer[0]:
@@ -98,6 +101,8 @@ class Log:
                 return
             case b"CLOSED":
                 raise JobEnded("The job has ended; nothing more can be written to it.")
+            case b"ROLLED_BACK":
+                raise LeaseLost("The store has lost updates of this job; it goes on from what is left.")
         raise LeaseLost("Another worker holds the job, or nobody does any more.")
 
     async def read(self, job_id: JobId, after: Cursor, *, most: int = PAGE_ENTRIES) -> Page | None:
@@ -108,8 +113,9 @@ class Log:
                 raise JobNotFound("The job was deleted or has expired.")
             case b"GAP":
                 return None
-        _, behind, size, rows = answer
-        return Page(entries=[_entry(row) for row in rows], behind=int(behind), snapshot_size=int(size))
+        _, behind, size, rows, whole = answer
+        entries = [_entry(row) for row in rows]
+        return Page(entries, behind=int(behind), snapshot_size=int(size), whole=bool(whole))
 
     async def head(self, job_id: JobId) -> Head:
         """The job at a glance; JobNotFound when there is none of that id."""

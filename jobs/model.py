@@ -1,13 +1,15 @@
 """What a job is: its states and which may follow which, its parts and steps, and the snapshot that clients see."""
 
 import secrets
+from dataclasses import fields
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NewType
+from typing import Annotated, Any, Literal, NewType, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 
 JobId = NewType("JobId", str)
 JsonObject = dict[str, Any]
+Known = TypeVar("Known")
 
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{16,64}$"
 CLIENT_ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
@@ -17,6 +19,11 @@ NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 def new_job_id() -> JobId:
     """An id that nobody can guess: 192 random bits."""
     return JobId(secrets.token_urlsafe(24))
+
+
+def known(value: type[Known], held: JsonObject) -> Known:
+    """The dataclass with what is held of its fields; what a newer version wrote beside them is left out."""
+    return value(**{field.name: held[field.name] for field in fields(value) if field.name in held})  # type: ignore[arg-type]
 
 
 class State(StrEnum):

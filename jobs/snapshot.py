@@ -36,7 +36,7 @@ class Story:
 
     @property
     def cursor(self) -> Cursor:
-        return Cursor.parse(self.snapshot["cursor"])
+        return self.end.cursor if self.end else self.cursor_before_end
 
     @property
     def cursor_before_end(self) -> Cursor:

@@ -1,8 +1,9 @@
 """Reading a JSON body that may be hostile: bounded in size and shape, and only what the store can keep."""
 
 import json
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from jobs.model import JsonObject
@@ -12,6 +13,12 @@ DEEPEST = 32
 MOST_KEYS = 1000
 LONGEST_NUMBER = 400
 """Digits of one integer; a longer one costs quadratic time to read and no number here needs it."""
+
+
+def described(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """What the OpenAPI document says of a body that is read here, and not by FastAPI."""
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 async def read_json(request: Request, *, limit: int) -> JsonObject:

@@ -11,8 +11,10 @@ from jobs.model import JobId, Reason
 from jobs.snapshot import Story
 from jobs.updates import Cursor, Entry
 from service.hub import Hub, Tail
+from service.library import Library
 
 PING_SECONDS = 15.0
+BATCH_BYTES = 64 * 1024
 UNWELL_SECONDS = 1.0
 """How often the log is asked while entries do not arrive by themselves."""
 
@@ -59,8 +61,8 @@ class Feed:
     """The only way to listen to jobs."""
 
     def __init__(self, log: Log, hub: Hub, *, ping_seconds: float = PING_SECONDS) -> None:
-        self._log = log
         self._hub = hub
+        self.library = Library(log)
         self.ping_seconds = ping_seconds
         self.stopping = asyncio.Event()
 
@@ -74,7 +76,7 @@ class Feed:
 
         Without a cursor, or with one from which the log cannot or should not go on, it begins with Told."""
         async with self._hub.tail(job_id) as tail:
-            walk = _Walk(self._log, job_id, after)
+            walk = _Walk(self.library, job_id, after)
             now = asyncio.get_running_loop().time
             heard_at = now()
             while True:
@@ -87,7 +89,7 @@ class Feed:
                     return
                 well = tail.well
                 try:
-                    item: Item | None = await walk.next(tail)
+                    item: Item | None = await walk.next(tail, seen)
                 except StoreUnavailable:
                     item, well = None, False
                 except JobNotFound:
@@ -110,32 +112,42 @@ class Feed:
 class _Walk:
     """One listener's way through one log: its whole state is a cursor."""
 
-    def __init__(self, log: Log, job_id: JobId, after: Cursor | None) -> None:
-        self._log = log
+    def __init__(self, library: Library, job_id: JobId, after: Cursor | None) -> None:
+        self._library = library
         self._job_id = job_id
         self.place = after
         self.trust = True
         self.ended = False
         self._owed: Entry | None = None
 
-    async def next(self, tail: Tail) -> Told | list[Entry] | None:
+    async def next(self, tail: Tail, seen: int) -> Told | list[Entry] | None:
         """What comes next from here, or None if nothing does yet."""
         if self._owed is not None:
             return self._step([self._owed])
         if self.place is None:
             return await self._tell("initial")
         entries = tail.since(self.place) if self.trust else None
-        if entries is None:
-            page = await self._log.read(self._job_id, self.place)
+        if entries is not None:
+            entries = _batch(entries)
+        else:
+            page = await self._library.page(self._job_id, self.place, seen)
             if page is None:
                 return await self._tell("gap")
             if _snapshot_is_cheaper(page):
                 return await self._tell("slow")
+            self._teach(tail, self.place, page, seen)
             entries = page.entries
         return self._step(entries) if entries else None
 
+    def _teach(self, tail: Tail, place: Cursor, page: Page, seen: int) -> None:
+        """Let those who come to the same place find in the tail what was read, or learn that it lacks something."""
+        if page.entries and not self.trust and tail.version == seen:
+            tail.forget()
+        elif page.whole:
+            tail.learn(place, page.entries, seen)
+
     async def _tell(self, reason: Reason) -> Told:
-        story = await self._log.story(self._job_id)
+        story = await self._library.newest(self._job_id)
         self.place = story.cursor_before_end
         self._owed = story.end
         return Told(story, reason)
@@ -149,6 +161,16 @@ class _Walk:
             self.ended = True
         self.place = entries[-1].cursor
         return entries
+
+
+def _batch(entries: list[Entry]) -> list[Entry]:
+    """As many of the entries, in order, as a reader that takes nothing may keep in memory; at least one."""
+    size = 0
+    for at, entry in enumerate(entries):
+        size += len(entry.body)
+        if at and size > BATCH_BYTES:
+            return entries[:at]
+    return entries
 
 
 def _snapshot_is_cheaper(page: Page) -> bool:

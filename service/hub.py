@@ -48,7 +48,8 @@ class Tail:
         self.listeners = 0
         self.confirmed = asyncio.Event()
         self._entries: deque[Entry] = deque(maxlen=size)
-        self._front = Cursor(0, 0)
+        self._front: Cursor | None = None
+        """The place before the oldest entry here; None while nothing is known."""
         self._changed = asyncio.Event()
 
     @property
@@ -58,22 +59,29 @@ class Tail:
 
     def push(self, before: Cursor, entry: Entry) -> None:
         """Take the entry that was announced, and the cursor that it follows."""
-        if not self._entries or self._entries[-1].cursor != before:
+        if (self._entries[-1].cursor if self._entries else self._front) != before:
             self._entries.clear()  # some were missed, or the log was rewritten: followers read it
             self._front = before
-        elif len(self._entries) == self._entries.maxlen:
-            self._front = self._entries[0].cursor
-        self._entries.append(entry)
+        self._append(entry)
         self.wake()
+
+    def learn(self, place: Cursor, following: list[Entry], seen: int) -> None:
+        """Take what a follower read: all that the log holds after the place, if nothing was announced since the
+        version `seen`, which was taken before. The next follower there need not read."""
+        if self._front is None and self.well and self.version == seen:
+            self._front = place
+            for entry in following:
+                self._append(entry)
 
     def forget(self) -> None:
         """Drop everything, after a reconnect that may have missed entries."""
         self._entries.clear()
+        self._front = None
         self.wake()
 
     def since(self, cursor: Cursor) -> list[Entry] | None:
         """The entries after the cursor, or None if the tail does not hold that place."""
-        if not self._entries:
+        if self._front is None:
             return None
         offset = cursor.seq - self._front.seq
         if not 0 <= offset <= len(self._entries):
@@ -90,6 +98,11 @@ class Tail:
             except TimeoutError:
                 return False
         return True
+
+    def _append(self, entry: Entry) -> None:
+        if len(self._entries) == self._entries.maxlen:
+            self._front = self._entries[0].cursor
+        self._entries.append(entry)
 
     def wake(self) -> None:
         """Let every listener look again."""

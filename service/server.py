@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import signal
 import socket
 from contextlib import suppress
 from types import FrameType
@@ -34,9 +35,12 @@ class Server(uvicorn.Server):
         self._feed = feed
         self._loop = asyncio.get_running_loop()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """Stop; a second Ctrl-C is impatient. uvicorn's own would raise the signal once more after serving, and so
+        end the process before it has closed what it opened."""
         self._loop.call_soon_threadsafe(self._feed.stop)  # a signal comes in the middle of anything
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, let the WebSockets hear why they end, and wait for the rest as uvicorn does."""

@@ -18,7 +18,7 @@ def shown(snapshot: JsonObject) -> JsonObject:
 
 
 def shown_with_reason(story: Story, reason: Reason) -> bytes:
-    """The data of a stream's snapshot event, on one line; what takes long to encode is encoded once for all readers."""
+    """The data of a stream's snapshot event, on one line; most of it is encoded once for all readers."""
     snapshot = story.before_end
     own = {"elapsed": elapsed(snapshot), "links": links(JobId(snapshot["id"])), "reason": reason}
     return story.encoded[:-1] + b"," + orjson.dumps(own)[1:]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -62,7 +62,9 @@ class Api:
             pass
         return await self.poll(job_id)
 
-    async def listen(self, job_id: str, *, after: str | None = None, take: int | None = None) -> AsyncIterator[Event]:
+    async def listen(
+        self, job_id: str, *, after: str | None = None, take: int | None = None
+    ) -> AsyncGenerator[Event, None]:
         """The stream's events, all or the first `take` that have an id."""
         headers = {"Last-Event-ID": after} if after else {}
         async with self.http.stream("GET", f"/v1/jobs/{job_id}/stream", headers=headers) as response:

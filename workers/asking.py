@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from jobs.errors import AnswerFailed
 from jobs.kind import Answer, Question, Usage
 from jobs.log import Line
-from jobs.model import Failure
+from jobs.model import Failure, known
 from workers.part import PartWriter
 from workers.provider import Finish, Pricing, Provider, ProviderError, ProviderTruncated, Text
 
@@ -35,7 +35,7 @@ class Asking:
     def answer(kept: bytes) -> Answer:
         """The answer that an earlier attempt kept."""
         held = orjson.loads(kept)
-        return Answer(**{**held, "usage": Usage(**held["usage"]) if held["usage"] else None})
+        return known(Answer, {**held, "usage": known(Usage, held["usage"]) if held["usage"] else None})
 
     async def ask(
         self, question: Question, *, kept: Callable[[JsonValue], Line], failed: Callable[[], Line]

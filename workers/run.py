@@ -3,18 +3,19 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import orjson
 from pydantic import JsonValue
 
 from jobs import clock
 from jobs.clock import MICROSECONDS
-from jobs.errors import AnswerFailed, DoNotRetry, JobNotFound, ResultTooLarge, StepRepeated
+from jobs.errors import AnswerFailed, Corrupt, DoNotRetry, JobNotFound, ResultTooLarge, StepRepeated
 from jobs.events import Event, EventId, outgoing
 from jobs.kind import Answer, AnyKind, Child, ChildEnd, Kept, Question, answer_step
 from jobs.leases import Claim
 from jobs.log import Line, Log
-from jobs.model import JobId, JsonObject, State, whole
+from jobs.model import JobId, JsonObject, State, known, whole
 from jobs.queue import Queue, Submission
 from jobs.updates import Progressed, StepChanged, encode, json_line, one_line
 from workers.asking import Asking
@@ -23,6 +24,8 @@ from workers.part import PartWriter
 from workers.provider import Pricing, Provider
 from workers.tries import tried
 from workers.writer import Writer
+
+Result = TypeVar("Result")
 
 STEP_RESULT_LIMIT = 4 * 1024 * 1024
 
@@ -72,8 +75,8 @@ class JobRun:
     ) -> Kept:
         """The result of `act`, kept; a name that this run used before is a StepRepeated."""
         self._enter(name)
-        if (kept := self._claim.kept.get(name)) is not None:
-            result: Kept = orjson.loads(kept)
+        if name in self._claim.kept:
+            result: Kept = self._kept(name, orjson.loads)
             return result
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
@@ -88,8 +91,8 @@ class JobRun:
     async def sleep(self, name: str, seconds: float) -> None:
         """Suspends the job until it is time; the moment is kept, so that no later attempt sleeps longer."""
         self._enter(name)
-        kept = self._claim.kept.get(name)
-        until_us = int(kept) if kept else self._claim.claimed_us + round(seconds * MICROSECONDS)
+        kept = self._kept(name, int) if name in self._claim.kept else None
+        until_us = kept or self._claim.claimed_us + round(seconds * MICROSECONDS)
         started = clock.from_microseconds(self._claim.claimed_us)
         if kept is None:
             line = self._step_line(name, "running", started)
@@ -104,8 +107,8 @@ class JobRun:
     async def children(self, name: str, children: Sequence[Child]) -> list[ChildEnd]:
         """Suspends the job while a child goes on; submitting them again finds the ones that are there."""
         self._enter(name)
-        if (kept := self._claim.kept.get(name)) is not None:
-            return [ChildEnd(**end) for end in orjson.loads(kept)]
+        if name in self._claim.kept:
+            return self._kept(name, lambda held: [known(ChildEnd, end) for end in orjson.loads(held)])
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
         job_ids = [await self._submit_child(name, at, child) for at, child in enumerate(children)]
@@ -149,8 +152,8 @@ class JobRun:
     async def ask(self, part: str, question: Question) -> Answer:
         name = answer_step(part)
         self._enter(name)
-        if (kept := self._claim.kept.get(name)) is not None:
-            return Asking.answer(kept)
+        if name in self._claim.kept:
+            return self._kept(name, Asking.answer)
         if self._claim.only and part not in self._claim.only:
             raise _unasked(self._claim.parts.get(part))
         started = clock.now()
@@ -162,6 +165,13 @@ class JobRun:
             kept=lambda answer: self.kept_line(name, started, answer),
             failed=lambda: self._step_line(name, "failed", started, clock.now()),
         )
+
+    def _kept(self, name: str, read: Callable[[bytes], Result]) -> Result:
+        """What an earlier attempt kept under the name; Corrupt where no step can have kept that."""
+        try:
+            return read(self._claim.kept[name])
+        except (ValueError, TypeError) as error:
+            raise Corrupt(f"What step {name} kept cannot be read.") from error
 
     async def _submit_child(self, name: str, at: int, child: Child) -> JobId:
         kind = self._tools.kinds[child.kind]

@@ -138,8 +138,11 @@ class Runner:
 
 
 def _input(kind: AnyKind, claim: Claim) -> BaseModel:
+    if not claim.readable:
+        raise Corrupt("What earlier attempts left of the job cannot be read.")
     try:
-        given: BaseModel = kind.input.model_validate_json(claim.input)
+        # A newer version may have taken a field that this one has not heard of.
+        given: BaseModel = kind.input.model_validate_json(claim.input, extra="ignore")
     except ValidationError as error:
         raise Corrupt("The stored input does not fit its kind.") from error
     return given

@@ -91,9 +91,10 @@ class Writer:
         """Append the lines, after the text that waits."""
         async with self._flushing:
             await self._send()  # what a cancelled write left behind, under its old number
-            self._unsent = [*self._taken(), *lines]
-            self._flushes += 1
-            await self._send()
+            if unsent := [*self._taken(), *lines]:
+                self._unsent = unsent
+                self._flushes += 1
+                await self._send()
 
     async def write_text(self, part: str, text: str) -> None:
         """Append the words soon: the first at once, then at most every 40 ms or 1 KiB of each part."""

@@ -16,6 +16,12 @@ end
 if redis.call('GET', ARQ_IN_PROGRESS .. id) ~= token then
   return { 'FENCED' }
 end
+if flush ~= job.flush + 1 then
+  return { 'ROLLED_BACK' } -- flushes before this one were acknowledged, and lost with the store's power
+end
+if job.state == 'cancelling' then
+  redis.call('DEL', ARQ_JOB .. id) -- as `finish` does: a full store is to take what is left to say before the end
+end
 
 local fresh = {} -- keys that may have been made by this flush
 

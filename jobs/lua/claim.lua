@@ -1,5 +1,7 @@
 -- Gives a worker up to `slots` jobs that are due, under a lease: nobody else gets them until it ends.
 local slots, lease_ms, token = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local LIFE_LEFT_MS = LIFETIME_MS - 3600 * 1000 -- a job with less gets its whole life again
+local MOST_PASSED = 1000
 local LAST_CRASH = 3 -- workers lost in a row with nothing kept in between, then the job is poison
 
 local known = {} -- how many jobs of a kind may run at once, in all and for one subject; 0 is no limit
@@ -37,8 +39,9 @@ end
 
 -- The first scope of which the job would need a slot that is not free, or nil.
 local function full_scope(job)
+  local limits_of_job = limits(job)
   for index, scope in ipairs(scopes(job)) do
-    local limit = limits(job)[index]
+    local limit = limits_of_job[index]
     if limit > 0 then
       redis.call('ZREMRANGEBYSCORE', SLOTS .. scope, '-inf', int(now_ms))
       if redis.call('ZCARD', SLOTS .. scope) >= limit and not redis.call('ZSCORE', SLOTS .. scope, job.id) then
@@ -49,8 +52,10 @@ local function full_scope(job)
 end
 
 local function take_slots(job)
+  local limits_of_job = limits(job)
   for index, scope in ipairs(scopes(job)) do
-    if limits(job)[index] > 0 then
+    if limits_of_job[index] > 0 then
+      set(job, 'slotted', 1)
       redis.call('ZADD', SLOTS .. scope, int(now_ms + lease_ms), job.id)
       redis.call('PEXPIRE', SLOTS .. scope, LIFETIME_MS)
     end
@@ -65,6 +70,7 @@ local function park(job, scope, score)
     change_state(job, 'queued', { reason = 'worker-lost' })
     save(job)
   end
+  redis.call('HSET', key(job.id, 'job'), 'slotted', 1)
   redis.call('ZREM', QUEUE, job.id)
   redis.call('ZADD', PARKED .. scope, score, job.id)
   redis.call('PEXPIRE', PARKED .. scope, LIFETIME_MS)
@@ -75,10 +81,10 @@ end
 local function claim(job, score)
   local held = redis.call(
     'HMGET', key(job.id, 'job'), 'next_is_new_attempt', 'came_back', 'attempt_us', 'only', 'max_attempts', 'request_id', 'depth',
-    'spent_us'
+    'spent_us', 'progress'
   )
   local reason = job.state == 'running' and 'worker-lost' or held[2] and held[2] ~= '' and held[2] or nil
-  local attempt_us = tonumber(held[3])
+  local attempt_us = tonumber(held[3]) or job.now
   if held[1] == '1' then
     job.attempt = job.attempt + 1
     attempt_us = job.now
@@ -102,16 +108,18 @@ local function claim(job, score)
   take_slots(job)
   change_state(job, 'running', { reason = reason })
   save(job)
-  for _, name in ipairs(every_key(job)) do
-    redis.call('PEXPIRE', name, LIFETIME_MS)
+  if redis.call('PTTL', key(job.id, 'job')) < LIFE_LEFT_MS then
+    for _, name in ipairs(every_key(job)) do
+      redis.call('PEXPIRE', name, LIFETIME_MS)
+    end
   end
   claimed[#claimed + 1] = {
-    job.id, job.kind, job.run, job.attempt, int(job.now - attempt_us), job.subject, held[5], held[6] or '',
+    job.id, job.kind, job.run, job.attempt, int(job.now - attempt_us), job.subject, held[5] or '1', held[6] or '',
     int(job.now), held[4] or '', held[7] or '0',
     redis.call('GET', key(job.id, 'input')) or '',
-    redis.call('HGETALL', key(job.id, 'kept')),
-    redis.call('HGETALL', key(job.id, 'parts')),
-    redis.call('HGET', key(job.id, 'job'), 'progress') or '',
+    job.step_names ~= '' and redis.call('HGETALL', key(job.id, 'kept')) or {},
+    job.part_names ~= '' and redis.call('HGETALL', key(job.id, 'parts')) or {},
+    held[9] or '',
   }
 end
 
@@ -125,20 +133,17 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', SCHEDULED, '-inf', int(now_ms), 
   end
 end
 
-local due = redis.call('ZRANGEBYSCORE', QUEUE, '-inf', int(now_ms), 'WITHSCORES', 'LIMIT', 0, most)
-for index = 1, #due, 2 do
-  if #claimed >= slots then
-    break
-  end
-  local id, score = due[index], due[index + 1]
+local passed = 0 -- jobs that only a worker of another version knows: they keep their place, and hide nobody
+local function consider(id, score)
   local held_ms = redis.call('PTTL', ARQ_IN_PROGRESS .. id)
   local job = held_ms == -2 and open(id)
   if held_ms ~= -2 then
     redis.call('ZADD', QUEUE, int(now_ms + math.max(held_ms, 1)), id)
   elseif not job or TERMINAL[job.state] then
     redis.call('ZREM', QUEUE, id)
+  elseif not known[job.kind] and passed < MOST_PASSED then
+    passed = passed + 1
   elseif not known[job.kind] then
-    -- A worker of another version knows it; it steps aside so that it does not hide the jobs behind it.
     redis.call('ZADD', QUEUE, int(now_ms + 5000), id)
   elseif survives(job) then
     -- A lost job's score is the end of its lease: its real place is in the record.
@@ -153,6 +158,17 @@ for index = 1, #due, 2 do
     end
   end
 end
+
+local due, passed_before
+repeat
+  passed_before = passed
+  due = redis.call('ZRANGEBYSCORE', QUEUE, '-inf', int(now_ms), 'WITHSCORES', 'LIMIT', passed, most)
+  for index = 1, #due, 2 do
+    if #claimed < slots then
+      consider(due[index], due[index + 1])
+    end
+  end
+until #claimed == slots or passed == passed_before
 
 local function next_ms(set)
   local coming = redis.call('ZRANGEBYSCORE', set, '(' .. int(now_ms), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)

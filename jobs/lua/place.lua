@@ -12,9 +12,22 @@ if held[3] and string.match(held[3], '-(%d+)$') == ARGV[2] then
 end
 local log = key(id, 'log')
 local front = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)
-local ahead = front[1] and seq - tonumber(string.match(front[1][1], '-(%d+)$')) or -1
-if ahead < 0 or seq > tonumber(held[2]) then
+if not front[1] or seq > tonumber(held[2]) then
   return { 'GAP' }
 end
-local entries = redis.call('XRANGE', log, '-', '+', 'COUNT', ahead + 1)
-return { 'HELD', entries[#entries][1] }
+
+-- Entries are in the order of their time and of their number alike: look in the middle of the time that is left.
+local low, high = tonumber(string.match(front[1][1], '^(%d+)-')), tonumber(held[1])
+while low <= high do
+  local middle = math.floor((low + high) / 2)
+  local entry = redis.call('XRANGE', log, int(middle) .. '-' .. ARGV[2], '+', 'COUNT', 1)[1]
+  local us, number = string.match(entry and entry[1] or '', '^(%d+)-(%d+)$')
+  if tonumber(number) == seq then
+    return { 'HELD', entry[1] }
+  elseif number and tonumber(number) < seq then
+    low = math.max(middle + 1, tonumber(us))
+  else
+    high = middle - 1
+  end
+end
+return { 'GAP' }

@@ -1,6 +1,9 @@
--- Reads the log after a cursor: {'HELD', seq, behind, size, entries}, or 'GAP' where the log cannot go on from
--- there. `behind` is the bytes of all that follows, `size` about what a snapshot takes instead.
-local id, after, most = ARGV[1], ARGV[2], ARGV[3]
+-- Reads the log after a cursor: {'HELD', behind, size, entries, whole}, or 'GAP' where the log cannot go on from
+-- there. `behind` is the bytes of all that follows, `size` about what a snapshot takes instead; `whole` is 1 where
+-- the entries are all that follow: a page ends after so many entries, or so many bytes.
+local id, after, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local PAGE_BYTES = 64 * 1024
+local AT_ONCE = 32
 local job = open(id)
 if not job then
   return { 'GONE' }
@@ -28,5 +31,16 @@ local function snapshot_size()
   return size + redis.call('HSTRLEN', key(id, 'job'), 'progress') + redis.call('HSTRLEN', key(id, 'job'), 'end_body')
 end
 
-local entries = redis.call('XRANGE', log, '(' .. after, '+', 'COUNT', most)
-return { 'HELD', job.bytes - before, snapshot_size(), entries }
+local entries = {}
+local place, read = after, before
+repeat
+  local found = redis.call('XRANGE', log, '(' .. place, '+', 'COUNT', math.min(AT_ONCE, most - #entries))
+  for _, entry in ipairs(found) do
+    if read - before > PAGE_BYTES then
+      break
+    end
+    entries[#entries + 1] = entry
+    place, read = entry[1], tonumber(entry[2][4])
+  end
+until #found == 0 or #entries >= most or read - before > PAGE_BYTES
+return { 'HELD', job.bytes - before, snapshot_size(), entries, read == job.bytes and 1 or 0 }

@@ -11,13 +11,13 @@ from jobs.kind import MEBIBYTE
 from jobs.model import JsonObject
 from service.api import AccessOf, ApiOf, GuestOf, RequestId, checked_id
 from service.auth import READ
-from service.body import read_json
-from service.submission import idempotency_key, read_event
+from service.body import described, read_json
+from service.submission import EventBody, idempotency_key, read_event
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
 
-@router.post("", status_code=202)
+@router.post("", status_code=202, openapi_extra=described(EventBody))
 async def send(
     request: Request,
     api: ApiOf,

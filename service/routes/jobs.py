@@ -15,12 +15,20 @@ from jobs.model import JsonObject, Snapshot, State
 from jobs.updates import Cursor
 from service.api import AccessOf, Api, ApiOf, GuestOf, RequestId, access_in_url
 from service.auth import READ
-from service.body import parse_object, read_body, read_optional_json, too_large
+from service.body import described, parse_object, read_body, read_optional_json, too_large
 from service.limits import guest_of
 from service.prefer import wait_seconds, wants_status
 from service.problems import passing
 from service.seats import Seated
-from service.submission import SubmissionBody, idempotency_key, kind_of, read_retry, read_submission, submission_of
+from service.submission import (
+    RetryBody,
+    SubmissionBody,
+    idempotency_key,
+    kind_of,
+    read_retry,
+    read_submission,
+    submission_of,
+)
 from service.transports import polling, sse
 
 LONGEST_SUBMIT_WAIT_SECONDS = 120
@@ -29,15 +37,8 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 Prefer = Annotated[list[str] | None, Header()]
 
-_SUBMIT_DOC = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": SubmissionBody.model_json_schema()}},
-    }
-}
 
-
-@router.post("", status_code=202, response_model=Snapshot, openapi_extra=_SUBMIT_DOC)
+@router.post("", status_code=202, response_model=Snapshot, openapi_extra=described(SubmissionBody))
 async def submit(
     request: Request,
     api: ApiOf,
@@ -118,7 +119,8 @@ async def poll(
     return _applied(response, wait)
 
 
-@router.api_route("/{job_id}/stream", methods=["GET", "HEAD"], response_class=Response)
+@router.get("/{job_id}/stream", response_class=Response)
+@router.head("/{job_id}/stream", include_in_schema=False)
 async def stream(
     request: Request,
     job_id: str,
@@ -163,7 +165,12 @@ async def cancel(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     return polling.snapshot_response(await api.log.story(known_id), status=202 if changed else 200)
 
 
-@router.post("/{job_id}/retry", status_code=202, response_model=Snapshot)
+@router.post(
+    "/{job_id}/retry",
+    status_code=202,
+    response_model=Snapshot,
+    openapi_extra=described(RetryBody, required=False),
+)
 async def retry(request: Request, job_id: str, api: ApiOf, access: AccessOf, guest: GuestOf) -> Response:
     """Start the job's next run: the answer's cursor is where to follow it from."""
     known_id, _ = await api.startable(job_id, access)

@@ -21,6 +21,9 @@ from service.routes.tokens import set_cookie
 LIBRARIES = re.compile(r"^(preact|htm|marked)/")
 """What the import map names: nothing else that npm installed is served."""
 
+HIDDEN = frozenset({"node_modules", "tests", "package.json", "package-lock.json"})
+"""What lies in the page's folder but is not part of the page."""
+
 POLICY = (
     "default-src 'none'; script-src 'self'{hashes}; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -38,7 +41,8 @@ class PageFiles(StaticFiles):
         return response
 
     def lookup_path(self, path: str) -> tuple[str, object]:  # type: ignore[override]
-        if Path(path).parts[0] in {"node_modules", "tests"}:
+        first = Path(path).parts[:1]
+        if not first or first[0] in HIDDEN or first[0].startswith("."):
             return "", None
         return super().lookup_path(path)
 

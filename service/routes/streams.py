@@ -23,7 +23,8 @@ from service.transports import multiplex
 router = APIRouter(prefix="/v1", tags=["streams"])
 
 
-@router.api_route("/stream", methods=["GET", "HEAD"], response_class=Response)
+@router.get("/stream", response_class=Response)
+@router.head("/stream", include_in_schema=False)
 async def stream(
     request: Request,
     api: ApiOf,
@@ -50,16 +51,15 @@ async def _stream(request: Request, api: Api, request_id: str, wanted: list[str]
     places = {
         job_id: await _place(api, job_id, head, compound.mark_of(marks, job_id)) for job_id, head in heads.items()
     }
-    ended = frozenset(
-        job_id for job_id, head in heads.items() if head.state.terminal and places[job_id] == head.cursor
-    )
-    if ended == heads.keys() and not refused:
-        return Response(status_code=204)
+    ended = frozenset(job_id for job_id, head in heads.items() if head.ended_at(places[job_id]))
+    if ended == heads.keys():
+        return Response(status_code=204)  # also where others are refused, or a browser came back for ever
     seat = await api.limits.stream(guest_of(accesses[0], request))
     bounds = bounds_of_all(accesses)
     heard = follow_many(lambda job_id, place: api.feed.follow(job_id, place, bounds), places, ended)
     known = {job_id: place for job_id, place in places.items() if place is not None}
-    return Seated(multiplex.stream_response(heard, known, refused, request_id), seat)
+    told = multiplex.stream_response(heard, known, refused, request_id, ping_seconds=api.feed.ping_seconds)
+    return Seated(told, seat)
 
 
 async def _readable(

@@ -12,7 +12,7 @@ from jobs.errors import InvalidInput
 from jobs.kind import DAY_SECONDS, HOUR_SECONDS, MEBIBYTE
 from service.api import AccessOf, ApiOf
 from service.auth import COOKIE, OPERATOR_COOKIE
-from service.body import read_json
+from service.body import described, read_json
 from service.credentials import Browser, Operator, Token
 from service.errors import Forbidden
 from service.submission import violations
@@ -34,7 +34,7 @@ class TokenBody(BaseModel):
     ttl: Annotated[int, Field(ge=1, le=DAY_SECONDS, strict=True)] = 900
 
 
-@router.post("/tokens", status_code=201)
+@router.post("/tokens", status_code=201, openapi_extra=described(TokenBody))
 async def mint(request: Request, api: ApiOf, access: AccessOf) -> Token:
     """A short-lived token for one subject's page; for the service secret alone."""
     access.check_mint()

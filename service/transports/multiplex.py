@@ -1,7 +1,7 @@
 """Server-sent events of many jobs on one connection: the single stream's frames, each with its job and seq."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 import orjson
@@ -11,7 +11,7 @@ from jobs.model import JobId, JsonObject
 from jobs.updates import Cursor
 from service import frames
 from service.compound import Word
-from service.feed import PING_SECONDS, Bye, Gone, Quiet, Told
+from service.feed import Bye, Gone, Quiet, Told
 from service.many import Of
 from service.problems import problem
 from service.view import shown_with_reason
@@ -22,20 +22,25 @@ def stream_response(
     places: Mapping[JobId, Cursor],
     refused: Mapping[str, JobError],
     request_id: str,
+    *,
+    ping_seconds: float,
 ) -> frames.Stream:
     """The response that reads all the jobs aloud; `refused` are told first and leave the rest alone."""
-    return frames.Stream(_Reader(places, request_id).aloud(heard, refused))
+    return frames.Stream(_Reader(places, request_id, ping_seconds).aloud(heard, refused))
 
 
 class _Reader:
     """One connection: every id that it gives out resumes every job of it."""
 
-    def __init__(self, places: Mapping[JobId, Cursor], request_id: str) -> None:
+    def __init__(self, places: Mapping[JobId, Cursor], request_id: str, ping_seconds: float) -> None:
         self._word = Word(places)
         self._request_id = request_id
+        self._ping_seconds = ping_seconds
         self._said_at = time.monotonic()
 
-    async def aloud(self, heard: AsyncGenerator[Of, None], refused: Mapping[str, JobError]) -> AsyncIterator[bytes]:
+    async def aloud(
+        self, heard: AsyncGenerator[Of, None], refused: Mapping[str, JobError]
+    ) -> AsyncGenerator[bytes, None]:
         """The stream's bytes."""
         yield frames.RETRY
         for job_id, error in refused.items():
@@ -71,7 +76,7 @@ class _Reader:
 
     def _ping(self) -> bytes:
         """Each job's silence is its own; the connection's is what counts."""
-        if time.monotonic() - self._said_at < PING_SECONDS - 1:
+        if time.monotonic() - self._said_at < self._ping_seconds - 1:
             return b""
         return frames.remark("ping", frames.ping(str(self._word)))
 

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from jobs import keys
 from jobs.connection import Client, connect, store_faults
-from jobs.errors import StoreUnavailable
-from jobs.kind import AnyKind
+from jobs.errors import EventNotFound, StoreUnavailable
+from jobs.events import EventId, Events
 from jobs.log import Log
 from jobs.model import JobId, JsonObject
 from jobs.queue import Queue, Submission
@@ -39,18 +39,21 @@ class Workers:
         self._stack = stack
         self._made = 0
 
+    def through(self, url: str) -> "Workers":
+        """More of them, who reach the store by another way."""
+        return Workers(self._folder, url, self._stack)
+
     def start(
         self,
         *,
-        url: str | None = None,
         slots: int = 20,
         lease_seconds: float = LEASE_SECONDS,
         unknown: Collection[str] = (),
     ) -> Process:
-        """One more worker, on its way; `url` is another way to the store, `unknown` the kinds it has not heard of."""
+        """One more worker, on its way; `unknown` are the kinds that it has not heard of."""
         environment = {
             "PATH": os.environ["PATH"],
-            "CHAOS_REDIS_URL": url or self._url,
+            "CHAOS_REDIS_URL": self._url,
             "CHAOS_WITNESS": str(self._folder / "witness"),
             "CHAOS_UNKNOWN": json.dumps([*unknown]),
             "CHAOS_SLOTS": str(slots),
@@ -72,6 +75,7 @@ class Arena:
     client: Client
     workers: Workers
     witness: Witness
+    folder: Path
 
     def __post_init__(self) -> None:
         self.queue = Queue(self.client)
@@ -101,6 +105,32 @@ class Arena:
             return len(self.witness.acts(job_id)) >= times
 
         await until(seen)
+
+    async def logged(self, job_id: JobId, event: str, *, times: int = 1) -> None:
+        """Return when the job's log holds so many updates of the type."""
+
+        async def enough() -> bool:
+            rows = await self.client.xrange(f"{keys.PREFIX}{job_id}:log")
+            return [held[b"event"] for _, held in rows].count(event.encode()) >= times
+
+        await until(enough)
+
+    async def heard(self, event_id: str) -> JobId:
+        """The job that the event started, once it has."""
+        events = Events(self.client, self.kinds)
+
+        async def started() -> bool:
+            with suppress(EventNotFound):
+                return bool((await events.find(EventId(event_id)))["jobs"])
+            return False
+
+        await until(started)
+        return JobId((await events.find(EventId(event_id)))["jobs"][0]["id"])
+
+    async def everyone(self) -> list[JobId]:
+        """Every job that the store knows."""
+        names = [name.decode() async for name in self.client.scan_iter(f"{keys.PREFIX}*:job", count=1000)]
+        return [JobId(name.removeprefix(keys.PREFIX).removesuffix(":job")) for name in names]
 
     async def held_by(self, pid: int) -> list[JobId]:
         """The jobs whose lease says that this process has them."""
@@ -177,7 +207,7 @@ async def open_arena(folder: Path, *options: str) -> AsyncIterator[Arena]:
         store = stack.enter_context(running_valkey(folder, *options))
         workers = Workers(folder, store.url, stack)
         async with connect(store.url) as client:
-            yield Arena(store, client, workers, witness)
+            yield Arena(store, client, workers, witness, folder)
 
 
 async def says(process: Process, words: str) -> None:

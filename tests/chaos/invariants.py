@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import orjson
 
@@ -12,16 +13,23 @@ from jobs.model import FOLLOWERS, JobId, JsonObject, State
 from jobs.updates import Cursor, Entry, fold, utf16_length
 from tests.chaos.arena import Arena
 
-STANDING = {keys.QUEUE, keys.TRIMS, keys.DEAD_LETTERS}
+STANDING = {keys.QUEUE, keys.SCHEDULED, keys.TRIMS, keys.DEAD_LETTERS}
 """Keys that belong to no job; what they hold leaves them one by one."""
+
+POISONED = 3
 
 HELD = (keys.ARQ_IN_PROGRESS, keys.ARQ_JOB, keys.SLOTS, f"{keys.PARKED}?", keys.ACTIVE, keys.OUTBOX)
 """How the keys begin that are there only while some job is not over."""
 
 
-async def broken_promises(arena: Arena, job_ids: Iterable[JobId]) -> list[str]:
-    """Every way in which one of these jobs is not as an ended job must be; empty is good."""
-    return [f"{job_id}: {broken}" for job_id in job_ids for broken in await _broken_of(arena, job_id)]
+async def broken_promises(arena: Arena, job_ids: Iterable[JobId], *, forgetful: bool = False) -> list[str]:
+    """Every way in which one of these jobs is not as an ended job must be; empty is good. A `forgetful` store may
+    have lost what the witness still remembers."""
+    found: list[str] = []
+    for job_id in job_ids:
+        acts = [] if forgetful else arena.witness.acts(job_id)
+        found += [f"{job_id}: {broken}" for broken in await _broken_of(arena, job_id, acts)]
+    return found
 
 
 async def leftovers(arena: Arena) -> list[str]:
@@ -34,7 +42,7 @@ async def leftovers(arena: Arena) -> list[str]:
     return [*held, *(f"{job_id} is queued" for job_id in queued), *(f"{name} never expires" for name in eternal)]
 
 
-async def _broken_of(arena: Arena, job_id: JobId) -> list[str]:
+async def _broken_of(arena: Arena, job_id: JobId, acts: list[str]) -> list[str]:
     try:
         story = await arena.log.story(job_id)
     except JobNotFound:
@@ -42,9 +50,9 @@ async def _broken_of(arena: Arena, job_id: JobId) -> list[str]:
     if not story.state.terminal:
         return [f"still {story.state}"]
     entries = await entries_of(arena, job_id)
-    broken = [*_of_log(entries, story.cursor), *_of_steps(entries, arena.witness.acts(job_id))]
+    broken = [*_of_log(entries, story.cursor), *_of_steps(entries, acts)]
     if entries and entries[0].seq == 1:
-        broken += [*_of_states(entries), *_of_fold(entries, story.snapshot)]
+        broken += [*_of_states(entries), *_of_poison(entries), *_of_fold(entries, story.snapshot)]
     return broken
 
 
@@ -68,7 +76,7 @@ def _of_log(entries: list[Entry], newest: Cursor) -> Iterator[str]:
         yield f"its numbers are {seqs}"
     if not entries[-1].last:
         yield f"its last update is {entries[-1].event}"
-    for entry, following in zip(entries, entries[1:], strict=False):
+    for entry, following in pairwise(entries):
         if entry.last and not _begins_a_run(following):
             yield f"{following.event} follows the end"
 
@@ -80,13 +88,13 @@ def _begins_a_run(entry: Entry) -> bool:
 def _of_states(entries: list[Entry]) -> Iterator[str]:
     """Each state may follow the one before."""
     states = [State(orjson.loads(entry.body)["state"]) for entry in entries if entry.event in {"state", "end"}]
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         if after not in FOLLOWERS[before]:
             yield f"{after} follows {before}"
 
 
 def _of_steps(entries: list[Entry], acts: list[str]) -> Iterator[str]:
-    """A step runs once for each time that a worker picks its job up, never again once it is kept, and never unsaid."""
+    """A step runs once for each worker that has its job, never again once it is kept, and never unsaid."""
     completed: set[str] = set()
     running: set[str] = set()
     begun: Counter[str] = Counter()
@@ -104,6 +112,20 @@ def _of_steps(entries: list[Entry], acts: list[str]) -> Iterator[str]:
         for act, times in Counter(acts).items():
             if act in begun and times > begun[act]:
                 yield f"{act} ran {times} times, and its log knows of {begun[act]}"
+
+
+def _of_poison(entries: list[Entry]) -> Iterator[str]:
+    """Poison is what three workers in a row were lost with, nothing kept in between."""
+    lost = 0
+    for event, data in ((entry.event, orjson.loads(entry.body)) for entry in entries):
+        if event == "state" and data["state"] == "running":
+            lost += 1
+        elif (event == "state" and data["state"] in {"waiting", "retrying"}) or (
+            event == "step" and data["state"] == "completed"
+        ):
+            lost = 0
+        elif event == "end" and (data["error"] or {}).get("type") == "poison" and lost < POISONED:
+            yield f"it was called poison after {lost} workers"
 
 
 def _of_fold(entries: list[Entry], snapshot: JsonObject) -> Iterator[str]:

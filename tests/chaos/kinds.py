@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from jobs.kind import AnyKind, Child, Kind, Question, Run, Turn
 from tests.chaos.witness import Witness
@@ -18,6 +18,8 @@ CHILDREN = 3
 
 class Given(BaseModel):
     """What a job is told: how many acts, and how many seconds each takes."""
+
+    model_config = ConfigDict(extra="forbid")
 
     n: int = 0
     pause: float = 0.0
@@ -58,7 +60,7 @@ class _Acts:
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
 
-    async def noop(self, run: Run, given: Given) -> JsonValue:
+    async def noop(self, _: Run, given: Given) -> JsonValue:
         """Nothing."""
         return given.n
 
@@ -72,7 +74,7 @@ class _Acts:
         await run.sleep("nap", given.pause)
         return await self._step(run, "after", Given())
 
-    async def family(self, run: Run, given: Given) -> JsonValue:
+    async def family(self, run: Run, _: Given) -> JsonValue:
         """Three children, waited for without a worker."""
         ends = await run.children("children", [Child("noop", {"n": at}) for at in range(CHILDREN)])
         return [end.result for end in ends]
@@ -81,7 +83,7 @@ class _Acts:
         """An event, which starts a job that hears it."""
         return await run.send("heard", {"n": given.n})
 
-    async def heard(self, run: Run, given: Given) -> JsonValue:
+    async def heard(self, _: Run, given: Given) -> JsonValue:
         """What an event started."""
         return given.n
 

@@ -1,24 +1,24 @@
 """Connections that break at any command, lose replies, or go silent."""
 
-import asyncio
 import hashlib
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from jobs.connection import connect, script_text
 from jobs.model import JobId
-from tests.chaos.arena import LEASE_SECONDS, Arena, patiently, says
+from tests.chaos.arena import LEASE_SECONDS, Arena, says
 from tests.chaos.conftest import SEED, Say
 from tests.chaos.invariants import broken_promises, entries_of, leftovers
 from tests.chaos.storm import Plan, Storm
-from tests.chaos.way import Judge, Moment, open_way
+from tests.chaos.way import Moment, Way, open_way
 from tests.jobs.patience import until
 from tests.system import Process
 
 STEPS = 3
+LOSSY_JOBS = 60
 LOST_ONE_IN = 20
 RENEW = hashlib.sha1(script_text("renew").encode(), usedforsecurity=False).hexdigest().encode()
 
@@ -45,42 +45,83 @@ class Killer:
             self.worker.kill()
         return self.struck
 
+    async def is_over(self) -> bool:
+        """Whether the worker is dead, or has heard that the job's end is written."""
+        return self.struck or self.job_id in self.worker.output.read_text()
+
 
 @pytest.mark.parametrize("moment", Moment)
 async def test_a_worker_killed_at_any_command_of_a_workflow_leaves_kept_steps_kept(
     moment: Moment, arena: Arena, say: Say
 ) -> None:
     """At each command about a workflow of three steps its worker dies; the next one goes on from what is kept."""
-    done: list[JobId] = []
+    killed: list[JobId] = []
     async with open_way(arena.store.url) as way:
-        worker = arena.workers.start(url=way.url, lease_seconds=1)
-        struck = True
-        while struck:
-            with way.closed():
-                job_id = await arena.submit("steps", n=STEPS)
-                way.judge = killer = Killer(worker, job_id, moment, len(done) + 1)
-            done.append(job_id)
-            await until(lambda: _is_over(killer))
-            if struck := killer.struck:
-                worker.start()
-                await arena.ended(job_id)
+        worker = arena.workers.through(way.url).start(lease_seconds=1)
+        while (killer := await _run_and_kill(arena, way, worker, moment, len(killed) + 1)).struck:
+            worker.start()
+            await arena.ended(killer.job_id)
+            killed.append(killer.job_id)
 
-    say(f"a worker killed at each of the {len(done) - 1} commands of a workflow of {STEPS} steps, when {moment.value}")
-    assert len(done) > 2 * STEPS
-    assert await broken_promises(arena, done) == []
+    say(f"{len(killed)} commands of a workflow of {STEPS} steps, its worker killed at each when {moment.value}")
+    assert len(killed) > 2 * STEPS
+    assert await broken_promises(arena, killed) == []
     assert await leftovers(arena) == []
-    for job_id in done:
+    for job_id in killed:
         assert (await arena.snapshot(job_id))["state"] == "completed"
         assert sorted(Counter(arena.witness.acts(job_id)).values()) in ([1, 1, 1], [1, 1, 2])
 
 
-async def _lost_replies_later(arena: Arena, say: Say) -> None:
-    """One command in twenty, of clients and workers alike, is cut off before the store has it or before its reply."""
+async def test_lost_replies_lose_and_double_nothing(arena: Arena, say: Say) -> None:
+    """One command in twenty, of clients and workers alike, breaks its connection before or after the store has it."""
+    chance = random.Random(SEED)  # a storm must be able to happen again
+    lost: Counter[Moment] = Counter()
+
+    def lose(moment: Moment, _command: bytes, _reply: bytes) -> bool:
+        if chance.randrange(2 * LOST_ONE_IN):
+            return False
+        lost[moment] += 1
+        return True
+
     async with open_way(arena.store.url) as way, connect(way.url) as client:
-        lossy = Arena(arena.store, client, arena.workers, arena.witness)
-        ...
+        way.judge = lose
+        lossy = replace(arena, client=client, workers=arena.workers.through(way.url))
+        storm = Storm(lossy, Plan.of(SEED, jobs=LOSSY_JOBS, faults={}), LEASE_SECONDS)
+        await storm.rage()
+        await until(lambda: _is_tidy(arena))
+
+    say(f"{LOSSY_JOBS} jobs, {lost[Moment.BEFORE]} commands and {lost[Moment.AFTER]} replies lost")
+    assert storm.broken == []
+    assert len(set(storm.acked)) == LOSSY_JOBS
+    assert len(await arena.everyone()) == LOSSY_JOBS + storm.plan.started_by_others
 
 
-async def _is_over(killer: Killer) -> bool:
-    """The worker is dead, or has heard that the job's end is written."""
-    return killer.struck or killer.job_id in killer.worker.output.read_text()
+async def test_a_worker_that_was_cut_off_past_its_lease_writes_nothing_more(arena: Arena) -> None:
+    """Another one finishes its job meanwhile; what it sent in vain comes late, and is refused."""
+    async with open_way(arena.store.url) as way:
+        lonely = arena.workers.through(way.url).start()
+        job_id = await arena.submit("steps", n=20, pause=0.1)
+        await arena.acted(job_id, times=3)
+        with way.closed():
+            arena.workers.start()
+            ended = await arena.ended(job_id)
+            told = await entries_of(arena, job_id)
+        await says(lonely, '"outcome": "Lost"')
+
+    assert ended["state"] == "completed"
+    assert await entries_of(arena, job_id) == told
+    assert await broken_promises(arena, [job_id]) == []
+    assert await leftovers(arena) == []
+
+
+async def _run_and_kill(arena: Arena, way: Way, worker: Process, moment: Moment, nth: int) -> Killer:
+    """A workflow that is over, or whose worker was killed at the nth command about it."""
+    with way.closed():
+        job_id = await arena.submit("steps", n=STEPS)
+        way.judge = killer = Killer(worker, job_id, moment, nth)
+    await until(killer.is_over)
+    return killer
+
+
+async def _is_tidy(arena: Arena) -> bool:
+    return await leftovers(arena) == []

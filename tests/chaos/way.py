@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -39,12 +39,11 @@ class Way:
 
     async def serve(self, client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """One connection, to its end."""
-        store, forth = await asyncio.open_unix_connection(self._socket)
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while await self._hand_over(await _frame(client), store, forth, back):
-                pass
-        forth.close()
-        back.close()
+        with closing(back), suppress(asyncio.IncompleteReadError, ConnectionError):
+            store, forth = await asyncio.open_unix_connection(self._socket)
+            with closing(forth):
+                while await self._hand_over(await _frame(client), store, forth, back):
+                    pass
 
     async def _hand_over(
         self, command: bytes, store: asyncio.StreamReader, forth: asyncio.StreamWriter, back: asyncio.StreamWriter
@@ -65,16 +64,18 @@ class Way:
 @asynccontextmanager
 async def open_way(store_url: str) -> AsyncIterator[Way]:
     """A way to the store that is there until the block ends."""
-    way: Way
+    connections: set[asyncio.Task[None]] = set()
 
-    async def serve(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        await way.serve(client, back)
+    def serve(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.create_task(way.serve(client, back)))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()
-    way = Way(store_url, f"redis://{host}:{port}/0")
-    async with server:
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        way = Way(store_url, f"redis://{host}:{port}/0")
         yield way
+    for connection in connections:
+        connection.cancel()
+    await asyncio.wait(connections)
 
 
 async def _frame(reader: asyncio.StreamReader) -> bytes:

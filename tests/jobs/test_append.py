@@ -1,6 +1,7 @@
 """What one append leaves in the store: numbers, snapshot, announcements, and whose flushes are refused."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
+from typing import cast
 
 import pytest
 from redis.asyncio.client import PubSub
@@ -8,15 +9,12 @@ from redis.asyncio.client import PubSub
 from jobs import keys
 from jobs.connection import Client
 from jobs.errors import JobEnded, LeaseLost
+from jobs.leases import Claim
 from jobs.log import announced
-from jobs.model import JobId
 from jobs.updates import Cursor
 from tests.jobs import lines
-from tests.jobs.doors import Doors, idle_kind, replayed
-from tests.jobs.patience import PATIENCE_SECONDS, until
-
-RETENTION_SECONDS = 100
-SHORT_LIVED = idle_kind(retention_seconds=RETENTION_SECONDS, failed_retention_seconds=RETENTION_SECONDS)
+from tests.jobs.doors import Doors, replayed
+from tests.jobs.patience import PATIENCE_SECONDS
 
 
 async def test_every_update_is_numbered_and_folded(doors: Doors) -> None:
@@ -53,7 +51,7 @@ async def test_a_clock_that_went_back_takes_no_cursor_with_it(doors: Doors, redi
     """A cursor's time is never less than the one before."""
     claim = await doors.running()
     ahead = await _store_us(redis) + 3600 * 1_000_000
-    await redis.hset(keys.job(claim.job_id), "us", ahead)
+    await doors.set_moment(claim.job_id, "us", ahead)
 
     await doors.append(claim, lines.progress(1))
 
@@ -104,6 +102,22 @@ async def test_who_does_not_hold_the_lease_writes_nothing(doors: Doors) -> None:
     assert await doors.lifetimes() == {}
 
 
+async def test_a_store_that_lost_updates_takes_no_more_of_that_attempt(doors: Doors, redis: Client) -> None:
+    """After a power cut the log is shorter than its writer believes: what came next would not fit what is there."""
+    claim = await doors.running()
+    await doors.append(claim, lines.begun("openai"), lines.wrote("openai", "one ", at=0))
+    saved = {name: await redis.dump(name) for name in await doors.lifetimes()}
+    before = await doors.entries(claim.job_id), await doors.snapshot(claim.job_id)
+    await doors.append(claim, lines.wrote("openai", "two ", at=4))
+    for name, value in saved.items():
+        await redis.restore(name, 60_000, value, replace=True)
+
+    with pytest.raises(LeaseLost):
+        await doors.append(claim, lines.wrote("openai", "three", at=8))
+
+    assert (await doors.entries(claim.job_id), await doors.snapshot(claim.job_id)) == before
+
+
 async def test_nothing_follows_the_end(doors: Doors) -> None:
     """A new flush of the worker that ended the job is refused, and so is a second end."""
     claim = await doors.running()
@@ -120,15 +134,14 @@ async def test_nothing_follows_the_end(doors: Doors) -> None:
 async def test_a_completed_part_is_kept_as_one_piece(doors: Doors, redis: Client) -> None:
     """Until then its text is a list of pieces, afterwards the whole, and the snapshot reads the same."""
     claim = await doors.running()
-    pieces = f"{keys.PREFIX}{claim.job_id}:text:openai"
     await doors.append(claim, lines.begun("openai"))
     await doors.append(claim, lines.wrote("openai", "one ", at=0))
     await doors.append(claim, lines.wrote("openai", "two", at=4))
-    assert await redis.lrange(pieces, 0, -1) == [b"one ", b"two"]
+    assert await _pieces(redis, claim, "openai") == [b"one ", b"two"]
 
     await doors.append(claim, lines.completed("openai", "one two"))
 
-    assert await redis.lrange(pieces, 0, -1) == [b"one two"]
+    assert await _pieces(redis, claim, "openai") == [b"one two"]
     assert (await doors.snapshot(claim.job_id))["parts"]["openai"]["text"] == "one two"
 
 
@@ -145,60 +158,9 @@ async def test_the_end_names_every_part_and_leaves_none_unfinished(doors: Doors)
     assert (end["parts"]["openai"]["state"], end["parts"]["openai"]["length"]) == ("completed", 2)
 
 
-async def test_every_key_expires_at_every_stage(doors: Doors) -> None:
-    """No act on a job leaves a key for ever; after the end all of it goes with the retention."""
-    job_id = await doors.submit(SHORT_LIVED, idempotency_key="key", subject="user-1")
-    await _expect_mortal(doors)
-    (claim,) = await doors.claim("first", kinds=[SHORT_LIVED])
-    await _expect_mortal(doors)
-
-    for flush in lines.whole_story():
-        await doors.append(claim, *flush)
-        await _expect_mortal(doors)
-
-    of_the_job = {name: left for name, left in (await doors.lifetimes()).items() if str(job_id) in name}
-    assert all(RETENTION_SECONDS - 30 < left <= RETENTION_SECONDS for left in of_the_job.values()), of_the_job
-
-
-async def test_an_ended_job_vanishes_whole_with_its_retention(doors: Doors, redis: Client) -> None:
-    """Its idempotency key goes too, so that the same submission makes a new job."""
-    kind = idle_kind(retention_seconds=1)
-    claim = await doors.running(kind, idempotency_key="key")
-    for flush in lines.whole_story():
-        await doors.append(claim, *flush)
-
-    await until(lambda: _nothing_of(redis, claim.job_id))
-
-    assert await doors.submit(kind, idempotency_key="key") != claim.job_id
-
-
-async def test_a_claim_gives_a_job_its_whole_life_anew(doors: Doors, redis: Client) -> None:
-    """One that waited so long that it was about to expire does not vanish under its worker."""
-    claim = await doors.running()
-    await doors.append(claim, *(line for flush in lines.whole_story()[:-1] for line in flush))
-    await doors.lose(claim)
-    for name in await doors.lifetimes():
-        await redis.expire(name, 5)
-
-    await doors.claim("second")
-
-    of_the_job = {
-        name: left
-        for name, left in (await doors.lifetimes()).items()
-        if name.startswith(f"{keys.PREFIX}{claim.job_id}:")
-    }
-    assert {f"{keys.PREFIX}{claim.job_id}:{what}" for what in ("job", "input", "log", "kept")} <= of_the_job.keys()
-    assert all(left > 24 * 3600 for left in of_the_job.values()), of_the_job
-
-
-async def _expect_mortal(doors: Doors) -> None:
-    lifetimes = await doors.lifetimes()
-    assert [name for name, left in lifetimes.items() if left < 0] == []
-
-
-async def _nothing_of(redis: Client, job_id: JobId) -> bool:
-    names = [name async for name in redis.scan_iter(match=f"*{job_id}*")]
-    return names == [] and not [name async for name in redis.scan_iter(match="*idempotency*")]
+async def _pieces(redis: Client, claim: Claim, part: str) -> list[bytes]:
+    name = f"{keys.PREFIX}{claim.job_id}:text:{part}"
+    return await cast("Awaitable[list[bytes]]", redis.lrange(name, 0, -1))
 
 
 async def _store_us(redis: Client) -> int:

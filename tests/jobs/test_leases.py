@@ -7,17 +7,13 @@ import pytest
 
 from jobs import keys
 from jobs.connection import Client, Script, connect
-from jobs.errors import LeaseLost
 from jobs.leases import Claim
 from jobs.model import Failure, JobId, JsonObject
 from tests.jobs import lines
 from tests.jobs.doors import IDLE, Doors, idle_kind
-from tests.jobs.patience import until
 from tests.valkey import ValkeyProcess
 
 REASON = Failure(type="internal-error", title="The job failed", detail="Two\u2028lines.", retryable=True)
-LOSSES = 3
-"""So many workers lost in a row with nothing kept in between, and the job is poison."""
 
 
 async def test_two_workers_who_claim_at_once_never_get_the_same_job(doors: Doors, store: ValkeyProcess) -> None:
@@ -30,18 +26,6 @@ async def test_two_workers_who_claim_at_once_never_get_the_same_job(doors: Doors
     assert counts == dict.fromkeys(submitted, 1)
     for job_id in list(submitted)[:10]:
         assert [data["state"] for _, data in await doors.updates(job_id)] == ["queued", "running"]
-
-
-async def test_a_job_whose_lease_ran_out_is_given_to_the_next_worker(redis: Client) -> None:
-    """It says so, and the attempt is the same one; by the lease's own end, with nobody's help."""
-    doors = Doors(redis, lease_seconds=0.3)
-    first = await doors.running()
-
-    second: list[Claim] = []
-    await until(lambda: _gets(doors, "second", into=second))
-
-    assert [claim.job_id for claim in second] == [first.job_id]
-    assert (second[0].attempt, (await _newest(doors, first.job_id))["reason"]) == (1, "worker-lost")
 
 
 async def test_a_renewal_gives_a_lease_its_whole_length_again(doors: Doors, redis: Client) -> None:
@@ -165,77 +149,11 @@ async def test_an_entry_without_a_job_leaves_the_queue(doors: Doors, redis: Clie
     assert await redis.zcard(keys.QUEUE) == 0
 
 
-async def test_a_job_that_kills_its_workers_is_poison(doors: Doors) -> None:
-    """The third loss in a row ends it, and leaves the others alone."""
-    claim = await doors.running()
-    for loss in range(1, LOSSES):
-        await doors.lose(claim)
-        (claim,) = await doors.claim(f"victim {loss}")
-    await doors.lose(claim)
-    healthy = await doors.submit()
-
-    assert [each.job_id for each in await doors.claim("last", slots=5)] == [healthy]
-
-    ended = await doors.snapshot(claim.job_id)
-    assert (ended["state"], ended["error"]["type"], ended["attempt"]) == ("failed", "poison", 1)
-    assert await doors.client.zscore(keys.DEAD_LETTERS, claim.job_id) is not None
-
-
-async def test_a_job_that_keeps_a_step_between_losses_is_no_poison(doors: Doors) -> None:
-    """It gets on, however often its workers are lost."""
-    claim = await doors.running()
-    for loss in range(3 * LOSSES):
-        if loss % (LOSSES - 1) == 0:
-            await doors.append(claim, lines.kept(f"step-{loss}", loss))
-        await doors.lose(claim)
-        (claim,) = await doors.claim(f"victim {loss}")
-
-    assert (await doors.snapshot(claim.job_id))["state"] == "running"
-
-
-async def test_losses_are_not_in_a_row_when_an_attempt_between_them_ended_by_itself(doors: Doors) -> None:
-    """Two losses, an attempt that failed and said so, and another loss."""
-    claim = await doors.running()
-    for loss in range(1, LOSSES):
-        await doors.lose(claim)
-        (claim,) = await doors.claim(f"victim {loss}")
-    await doors.leases.postpone(claim, delay_seconds=0, error=REASON)
-    (claim,) = await doors.claim("survivor")
-    await doors.lose(claim)
-
-    assert [each.job_id for each in await doors.claim("last")] == [claim.job_id]
-
-
-async def test_who_lost_a_job_can_do_nothing_with_it(doors: Doors) -> None:
-    """Every write of the old token is refused once another worker has the job, and leaves no trace."""
-    zombie = await doors.running(token="zombie")
-    await doors.append(zombie, lines.begun("openai"))
-    await doors.lose(zombie)
-    (owner,) = await doors.claim("owner")
-    before = await doors.entries(zombie.job_id), await doors.snapshot(zombie.job_id)
-
-    for late in (lines.wrote("openai", "late", at=0), lines.kept("late", 1), lines.end()):
-        with pytest.raises(LeaseLost):
-            await doors.append(zombie, late)
-    with pytest.raises(LeaseLost):
-        await doors.leases.release(zombie)
-    with pytest.raises(LeaseLost):
-        await doors.leases.postpone(zombie, delay_seconds=0, error=REASON)
-
-    assert (await doors.entries(zombie.job_id), await doors.snapshot(zombie.job_id)) == before
-    await doors.append(owner, lines.end())
-
-
 async def _claim_all(doors: Doors, token: str) -> list[Claim]:
     claims: list[Claim] = []
     while jobs := await doors.claim(token, slots=7):
         claims += jobs
     return claims
-
-
-async def _gets(doors: Doors, token: str, *, into: list[Claim]) -> bool:
-    into += await doors.claim(token)
-    return bool(into)
 
 
 async def _newest(doors: Doors, job_id: JobId) -> JsonObject:

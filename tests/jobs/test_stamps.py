@@ -1,7 +1,9 @@
 """The store writes times as Python does."""
 
 import random
+from collections.abc import Awaitable
 from datetime import UTC, datetime
+from typing import cast
 
 from jobs.clock import MICROSECONDS, from_microseconds, to_microseconds
 from jobs.connection import Client, script_text
@@ -23,7 +25,9 @@ async def test_the_store_writes_a_moment_as_python_does(redis: Client) -> None:
     moments += [drawn.randrange(_microseconds(FIRST), _microseconds(LAST)) for _ in range(5000)]
     stamp_each = script_text("lib") + "for i = 1, #ARGV do ARGV[i] = stamp(tonumber(ARGV[i])) end return ARGV"
 
-    stamps = [stamp.decode() for stamp in await redis.eval(stamp_each, 0, *moments)]
+    answer = await cast("Awaitable[list[bytes]]", redis.eval(stamp_each, 0, *map(str, moments)))
+
+    stamps = [stamp.decode() for stamp in answer]
 
     assert stamps == [from_microseconds(moment) for moment in moments]
     assert [to_microseconds(stamp) for stamp in stamps] == [moment // 1000 * 1000 for moment in moments]

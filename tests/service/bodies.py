@@ -1,4 +1,4 @@
-"""Bodies that no submission may have, each with the status that tells it so. Made by hand: no schema leads to them."""
+"""Bodies that no submission may have, and how each is told so. Made by hand: no schema leads to them."""
 
 import json
 

@@ -12,8 +12,10 @@ from sse_starlette.sse import AppStatus
 
 from jobs.kinds import KINDS
 from jobs.model import JobId
+from service.api import Api as ServiceParts
 from service.app import SEAT_SECONDS, create_app, open_api
 from service.credentials import Keyring
+from service.guard import GuardedHttp
 from service.limits import ALLOWANCE, Allowance
 from service.server import server_config
 from service.settings import Settings
@@ -33,6 +35,20 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Edge(Serving):
+    """An API that answers, and whose connections can be cut."""
+
+    def __init__(self, url: str, parts: ServiceParts, server: uvicorn.Server) -> None:
+        super().__init__(url, parts)
+        self._server = server
+
+    def cut(self) -> None:
+        """Break every connection, without a word."""
+        for connection in list(self._server.server_state.connections):
+            assert isinstance(connection, GuardedHttp)
+            connection.transport.abort()
+
+
 @asynccontextmanager
 async def edge(
     store_url: str,
@@ -40,7 +56,7 @@ async def edge(
     allowance: Allowance = ALLOWANCE,
     seat_seconds: float = SEAT_SECONDS,
     **settings: Any,
-) -> AsyncIterator[Serving]:
+) -> AsyncIterator[Edge]:
     """An API on the store with these settings; its streams have heard farewell when the block ends."""
     AppStatus.enable_automatic_graceful_drain = False
     # Named as TCP, or asyncio would not switch off Nagle's algorithm, which costs 40 ms an answer.
@@ -54,7 +70,7 @@ async def edge(
         server = _Server(server_config(app, chosen))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            yield Serving(f"http://{host}:{port}", parts)
+            yield Edge(f"http://{host}:{port}", parts, server)
         finally:
             parts.feed.stop()
             server.should_exit = True

@@ -19,7 +19,7 @@ class HastyLoop(asyncio.SelectorEventLoop):
         return self.now
 
 
-class _HastySelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # its type depends on the system
+class _HastySelector(selectors.DefaultSelector):
     def __init__(self, loop: HastyLoop) -> None:
         super().__init__()
         self._loop = loop

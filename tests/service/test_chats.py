@@ -29,4 +29,3 @@ async def test_what_fifty_chats_say_arrives_whole_however_often_they_are_cut(sys
         assert {name: digest(answer["text"]) for name, answer in polled["result"].items()} == said
         assert comparable(follower.snapshot) == comparable(polled)
         assert follower.seqs == sorted(set(follower.seqs))
-

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from jobs.updates import Cursor
-from service.feed import Bounds, Bye, Feed, Gone, Item, Quiet, Told
+from service.feed import PING_SECONDS, Bounds, Bye, Feed, Gone, Item, Quiet, Told
 from service.hub import Hub
 from tests.service.hasty import run_hastily
 from tests.service.unreliable import JOB, START, FakeStore, Faults
@@ -15,6 +15,9 @@ from tests.service.unreliable import JOB, START, FakeStore, Faults
 FOR_EVER = Bounds(deadline=float("inf"), farewell=Bye("rotate"))
 PATIENCE_SECONDS = 120.0
 """What followers may take to notice all that was lost, on a clock that jumps."""
+
+PAUSES = (0.0, 0.001, 0.1, 1.0, 5.0, 40.0)
+"""Between bursts; after the longest, nothing but a ping would bring what was missed."""
 
 PLACES = (None, START, None, Cursor(1, 17), Cursor(5, 40))
 FAULTS = {
@@ -38,24 +41,30 @@ class Follower:
         self.place = after
         self.reasons: list[str] = []
         self.gone = False
+        self.longest_wait = 0.0
+        """For an entry, from when it was written, or its follower came, until it arrived."""
 
     async def follow(self) -> None:
         """Return at the end of the last run, or when the job is gone."""
         while not self.gone and (self.place is None or self.place != self._store.log.end):
+            free_at = _now()
             async with aclosing(self._feed.follow(JOB, self.place, FOR_EVER)) as items:
                 async for item in items:
-                    self._take(item)
+                    self._take(item, free_at)
                     await asyncio.sleep(self._store.moment())
+                    free_at = _now()
                     if self._store.happens(self._leaves):
                         break
 
-    def _take(self, item: Item) -> None:
+    def _take(self, item: Item, free_at: float) -> None:
         match item:
             case list():
                 for entry in item:
                     assert self._store.log.before[entry.cursor] == self.place
                     assert not entry.last or entry is item[-1]
                     self.place = entry.cursor
+                    wait = _now() - max(self._store.log.written_at[entry.cursor], free_at)
+                    self.longest_wait = max(self.longest_wait, wait)
             case Told(story=story, reason=reason):
                 assert (reason == "initial") == (self.place is None)
                 assert reason != "gap" or self.place not in self._store.log.held
@@ -97,7 +106,7 @@ async def write(store: FakeStore, plot: Plot, entries: int) -> None:
         if store.happens(plot.trimmed):
             store.log.trim(store.random.randrange(1, 40))
         if store.happens(0.3):
-            await asyncio.sleep(store.random.choice([0.0, 0.001, 0.1, 5.0]))
+            await asyncio.sleep(store.random.choice(PAUSES))
     store.log.end = store.write("end").cursor
 
 
@@ -114,6 +123,10 @@ async def tell(store: FakeStore, plot: Plot = Plot(), *, entries: int = 150, lea
             await asyncio.gather(*following)
     assert hub.followed == 0
     return followers
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _follow_later(store: FakeStore, follower: Follower) -> None:
@@ -145,3 +158,13 @@ def test_a_log_that_ends_again_loses_its_front_or_is_rewritten_never_skips_in_si
     followers = run_hastily(tell(store, plot, leaves=0.02))
 
     assert {follower.place for follower in followers} == {store.log.end}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_entry_waits_for_a_ping_while_no_message_is_lost(seed: int) -> None:
+    """However listeners come and go while others read, and while the connection is cut."""
+    store = FakeStore(seed, Faults(cut=0.1))
+
+    followers = run_hastily(tell(store, leaves=0.1))
+
+    assert max(follower.longest_wait for follower in followers) < PING_SECONDS / 2

@@ -76,11 +76,17 @@ async def test_no_credential_is_ever_written_to_the_log(tmp_path: Path, store: V
             job = await caller.submit("canary-of-the-prompt")
             token, path = job["stream_token"], f"/v1/jobs/{job['id']}"
             async with Api(system.url, None) as anyone:
-                for headers in ({}, {"Authorization": "Bearer canary-wrong"}, {"Cookie": f"__Host-jobstream={token}"}):
+                for headers in (
+                    {},
+                    {"Authorization": "Bearer canary-wrong"},
+                    {"Cookie": f"__Host-jobstream={token}"},
+                ):
                     await anyone.http.head(f"{path}/stream", params={"token": token}, headers=headers)
                     await anyone.http.get(path, params={"token": token, "secret": "canary-query"}, headers=headers)
                 await anyone.http.get(path, headers={"Authorization": "Bearer an-operators-secret"})
-                await anyone.http.post("/v1/jobs", content=b'{"kind": "canary-body"', headers={"Authorization": f"Bearer {SECRET}"})
+                await anyone.http.post(
+                    "/v1/jobs", content=b'{"kind": "canary-body"', headers={"Authorization": f"Bearer {SECRET}"}
+                )
         system.api.end()
         written = system.api.output.read_text()
 
@@ -90,9 +96,7 @@ async def test_no_credential_is_ever_written_to_the_log(tmp_path: Path, store: V
 
 async def test_a_blank_secret_is_none(tmp_path: Path, store: ValkeyProcess, redis: Client) -> None:
     """The process says at its start what to set, and refuses every protected call as its own fault."""
-    with running_api(
-        tmp_path / "api", store, BACKGROUND_FUNCTION_AUTH_TOKEN=" , ", JOBSTREAM_DEMO="0"
-    ) as system:
+    with running_api(tmp_path / "api", store, BACKGROUND_FUNCTION_AUTH_TOKEN=" , ", JOBSTREAM_DEMO="0") as system:
         answers = [
             httpx2.get(f"{system.url}/v1/kinds", headers={"Authorization": f"Bearer {sent}"}) for sent in (",", "x")
         ]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from jobs.connection import Client
 from service.limits import Allowance
-from tests.api import Api, Event, parsed
+from tests.api import Api, parsed
 from tests.jobs.patience import until
 from tests.service.edge import KEYRING, SECRET, browser, edge, watcher
 from tests.service.serving import Serving
@@ -192,7 +192,7 @@ async def test_a_storm_of_readers_that_leave_gives_every_seat_back(service: Serv
 
 
 async def test_a_stream_token_has_seats_of_its_own_at_each_address(service: Serving, redis: Client) -> None:
-    """The readers of one job don't take each other's seats, nor their subject's; its server's streams are not counted."""
+    """Whoever reads takes none of the subject's; the server's streams are not counted."""
     job = await submitted(service, subject="one")
     path = f"/v1/jobs/{job}/stream"
     async with AsyncExitStack() as stack:
@@ -249,8 +249,7 @@ async def test_seats_are_given_back_once_the_store_is_there_again(tmp_path: Path
         async with edge(store.url) as service, browser(service, "one") as page:
             path = f"/v1/jobs/{await submitted(service, subject='one')}/stream"
             async with opened(page, path) as response:
-                async with aclosing(parsed(response.aiter_bytes())) as events:
-                    first: Event = await anext(events)
+                first = await anext(parsed(response.aiter_bytes()))
                 store.stop()
             store.start()
 

@@ -11,7 +11,7 @@ from httpx2 import Response
 from jobs.connection import Client
 from jobs.kind import MEBIBYTE
 from jobs.kinds import KINDS
-from jobs.model import JsonObject, State
+from jobs.model import State
 from tests.api import Api
 from tests.jobs.doors import Doors, idle_kind
 from tests.jobs.patience import until
@@ -51,9 +51,8 @@ async def test_a_submission_is_answered_with_the_job_and_a_token_to_watch_it(ser
     job = response.json()
     assert response.status_code == 202
     assert response.headers["location"] == job["links"]["self"] == f"/v1/jobs/{job['id']}"
-    assert {name: job[name] for name in ("state", "subject", "metadata", "priority", "seq", "attempt", "run")} == {
-        "state": "queued", "subject": "user-42", "metadata": {"page": "7"}, "priority": 10, "seq": 1, "attempt": 0, "run": 1
-    }  # fmt: skip
+    assert (job["state"], job["run"], job["attempt"], job["seq"]) == ("queued", 1, 0, 1)
+    assert (job["subject"], job["metadata"], job["priority"]) == ("user-42", {"page": "7"}, 10)
     async with Api(service.url, job["stream_token"]) as watcher:
         assert (await watcher.poll(job["id"]))["id"] == job["id"]
 
@@ -83,7 +82,14 @@ async def test_a_kind_that_nobody_knows_is_refused(caller: Api, redis: Client) -
 
 @pytest.mark.parametrize(
     "media_type",
-    ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json5", "json"],
+    [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json5",
+        "json",
+    ],
 )
 async def test_only_json_is_read(caller: Api, redis: Client, media_type: str) -> None:
     """Anything else is what a form on another site could send."""
@@ -194,9 +200,7 @@ async def test_a_hundred_at_once_with_one_key_make_one_job(caller: Api, doors: D
     assert len(await doors.client.keys("js:*:job")) == 1
 
 
-async def test_a_submission_that_waits_is_answered_with_the_end(
-    service: Serving, caller: Api, doors: Doors
-) -> None:
+async def test_a_submission_that_waits_is_answered_with_the_end(service: Serving, caller: Api, doors: Doors) -> None:
     """201 where it came in time; a repeat that waits gets it too, as a repeat."""
     waiting = asyncio.create_task(submit(caller, headers={"Prefer": "wait=500"}, idempotency_key="k"))
     await until(partial(_is_followed, service))

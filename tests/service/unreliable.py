@@ -11,8 +11,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jobs import keys
 from jobs.errors import JobNotFound, StoreUnavailable
-from jobs.log import Log, Page
-from jobs.model import JobId, JsonObject
+from jobs.log import Head, Log, Page
+from jobs.model import JobId, JsonObject, State
 from jobs.snapshot import Story
 from jobs.updates import Cursor, Entry
 
@@ -44,7 +44,7 @@ class FakeStore:
     """One job's log and its channel; `subscribe` is what a hub connects with."""
 
     def __init__(self, seed: int, faults: Faults, *, snapshot_bytes: int = 1_000_000) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311  # a test must be able to happen again
         self.faults = faults
         self.log = FakeLog(self, snapshot_bytes)
         self.takes_subscriptions = True
@@ -61,7 +61,7 @@ class FakeStore:
 
     def write(self, event: str = "delta") -> Entry:
         """Append one entry and announce it, with whatever faults befall that."""
-        entry, before = self.log.append(event)
+        entry, before = self.log.write(event)
         if self._line:
             self._line.announce(entry, before)
             if self.happens(self.faults.cut):
@@ -109,6 +109,7 @@ class FakeLog(Log):
         self._front: Entry | None = None
         self.entries = [Entry(START, "state", ENTRY_BYTES, b"{}")]
         self.before: dict[Cursor, Cursor] = {}
+        self.written_at: dict[Cursor, float] = {}
         self.calls = self.reads = 0
         self.deleted = False
         self.end: Cursor | None = None
@@ -124,11 +125,12 @@ class FakeLog(Log):
         front = [self._front.cursor] if self._front else []
         return {entry.cursor for entry in self.entries} | set(front)
 
-    def append(self, event: str) -> tuple[Entry, Cursor]:
+    def write(self, event: str) -> tuple[Entry, Cursor]:
         self._us += self._store.random.randrange(3)
         before = self.newest
         entry = Entry(Cursor(self._us, before.seq + 1), event, before.total + ENTRY_BYTES, b"{}")
         self.before[entry.cursor] = before.cursor
+        self.written_at[entry.cursor] = asyncio.get_running_loop().time()
         self.entries.append(entry)
         return entry, before.cursor
 
@@ -142,18 +144,25 @@ class FakeLog(Log):
             self._front = self.entries[-keep - 1]
             self.entries = self.entries[-keep:]
 
-    async def read(self, job_id: JobId, after: Cursor, *, most: int = PAGE_ENTRIES) -> Page | None:
+    async def read(self, _job_id: JobId, after: Cursor, *, most: int = PAGE_ENTRIES) -> Page | None:
         await self._reach()
         self.reads += 1
         if after not in self.held:
             return None
         following = [entry for entry in self.entries if entry.seq > after.seq]
         behind = self.newest.total - (following[0].total - ENTRY_BYTES) if following else 0
-        page = Page(following[: min(most, PAGE_ENTRIES)], behind, self._snapshot_bytes)
+        entries = following[: min(most, PAGE_ENTRIES)]
+        page = Page(entries, behind, self._snapshot_bytes, whole=entries == following)
         await asyncio.sleep(self._store.moment())
         return page
 
-    async def story(self, job_id: JobId) -> Story:
+    async def head(self, _job_id: JobId) -> Head:
+        await self._reach()
+        newest = self.newest
+        await asyncio.sleep(self._store.moment())
+        return Head("fake", None, State.COMPLETED if newest.last else State.RUNNING, newest.cursor)
+
+    async def story(self, _job_id: JobId) -> Story:
         await self._reach()
         ended = self.newest.last
         place = self.before[self.newest.cursor] if ended else self.newest.cursor
@@ -215,16 +224,16 @@ class FakeSubscription(PubSub):
     def freeze(self) -> None:
         self._dead = True
 
-    async def subscribe(self, *channels: str | bytes) -> None:  # type: ignore[override]
+    async def subscribe(self, *channels: str | bytes, **_: object) -> None:  # type: ignore[override]
         await self._send(lambda: self._enter({_encoded(channel) for channel in channels}))
 
-    async def unsubscribe(self, *channels: str | bytes) -> None:  # type: ignore[override]
+    async def unsubscribe(self, *channels: str | bytes) -> None:
         await self._send(lambda: self._leave({_encoded(channel) for channel in channels}))
 
-    async def ping(self, message: object = None) -> None:  # type: ignore[override]
+    async def ping(self, _message: object = None) -> None:
         await self._send(lambda: self.deliver(Message(type="pong", channel=None, data=b"")))
 
-    async def get_message(self, *_: object, **__: object) -> Message:  # type: ignore[override]
+    async def get_message(self, *_: object, **__: object) -> Message:
         message = await self._messages.get()
         if message is None:
             self._messages.put_nowait(None)

@@ -6,13 +6,25 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from jobs.log import Line
-from jobs.model import State
+from jobs.model import PartState, State
 from tests.transports.hand import FAILURE, Hand
 
-NASTY = ("", "\u2028", "\u2029\u0085", "\r\n\r\ndata: x", "\x00", "\ufeff", "\U0001f600", "e\u0301", '"\\', "id: 1-1\n\n")
+NASTY = (
+    "",
+    "\u2028",
+    "\u2029\u0085",
+    "\r\n\r\ndata: x",
+    "\x00",
+    "\ufeff",
+    "\U0001f600",
+    "e\u0301",
+    '"\\',
+    "id: 1-1\n\n",
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(NASTY)
 PARTS = st.sampled_from(["openai", "google"])
+ENDED: st.SearchStrategy[PartState] = st.sampled_from(["completed", "failed"])
 ENDS = st.sampled_from([State.COMPLETED, State.FAILED, State.CANCELLED])
 
 
@@ -43,8 +55,7 @@ def _try_again(part: str) -> Act:
     return _of_part(part, "failed a try", lambda hand: hand.note(part, error=FAILURE.model_dump()))
 
 
-def _finish(part: str, completed: bool) -> Act:
-    how = "completed" if completed else "failed"
+def _finish(part: str, how: PartState) -> Act:
     return _of_part(part, how, lambda hand: hand.finish(part, how, error=None, elapsed=0.25))
 
 
@@ -71,7 +82,7 @@ ACTS = st.one_of(
     st.builds(_say, PARTS, TEXT),
     st.builds(_note, PARTS, JSON),
     st.builds(_try_again, PARTS),
-    st.builds(_finish, PARTS, st.booleans()),
+    st.builds(_finish, PARTS, ENDED),
     st.builds(_progress, st.integers(0, 100), TEXT),
     st.builds(_step, st.sampled_from(["fetch", "ask"]), st.sampled_from(["running", "completed", "failed"])),
 )

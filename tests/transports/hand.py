@@ -80,9 +80,9 @@ class Hand:
         return Line("part", body, name=part, head=part_head(whole), value=value, write=write, text=text)
 
 
-async def take_in_hand(doors: Doors, job_id: str, *, token: str = "a-hand") -> Hand:  # noqa: S107
+async def take_in_hand(doors: Doors, job_id: str, *, token: str = "") -> Hand:
     """The job, claimed; no other may be due."""
-    (claim,) = await doors.claim(token, kinds=[CHAT])
+    (claim,) = await doors.claim(token or f"hand-of-{job_id}", kinds=[CHAT])
     assert claim.job_id == JobId(job_id)
     return Hand(doors, claim)
 

@@ -57,9 +57,7 @@ def _take_end(after: JsonObject, data: JsonObject) -> None:
     for name in ("state", "result", "error", "finished_at", "expires_at"):
         after[name] = data[name]
     after["next_attempt_at"] = None
-    after["steps"] = [
-        {**step, "state": "failed"} if step["state"] == "running" else step for step in after["steps"]
-    ]
+    after["steps"] = [{**step, "state": "failed"} if step["state"] == "running" else step for step in after["steps"]]
     for part, how in data["parts"].items():
         assert how["state"] not in ("pending", "running")
         _change_part(after, part, how)

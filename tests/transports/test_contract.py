@@ -172,7 +172,10 @@ async def test_whoever_saw_what_the_store_lost_is_set_right(
             await hand.write(hand.progress(percent=percent))
         lost = told(await caller.poll(truth.job_id))
         await restore(redis, kept)
-        for processed in (1, 2, 3):
+        await doors.lose(hand.claim)
+        hand = await take_in_hand(doors, truth.job_id, token="another")
+        await truth.note()
+        for processed in (1, 2):
             await hand.write(hand.progress(processed=processed))
             await truth.note()
         await hand.write(hand.end(State.COMPLETED))

@@ -12,7 +12,7 @@ from tests.api import Api
 from tests.jobs.doors import Doors
 from tests.transports.acts import ENDS, FLUSHES, JSON, Act
 from tests.transports.hand import FAILURE, Hand, take_in_hand
-from tests.transports.reference import held_after, told
+from tests.transports.reference import told
 from tests.transports.subjects import SSE
 
 PROPERTY = settings(

@@ -28,7 +28,9 @@ async def submit(caller: Api) -> str:
 
 async def poll(caller: Api, job_id: str, tag: str | None = None, prefer: str | None = None) -> Response:
     given = {"If-None-Match": tag, "Prefer": prefer}
-    return await caller.http.get(f"/v1/jobs/{job_id}", headers={name: value for name, value in given.items() if value})
+    return await caller.http.get(
+        f"/v1/jobs/{job_id}", headers={name: value for name, value in given.items() if value}
+    )
 
 
 async def test_the_tag_is_weak_and_changes_with_every_update(caller: Api, doors: Doors) -> None:
@@ -54,7 +56,7 @@ async def test_a_tag_is_found_however_it_is_sent(caller: Api) -> None:
     tag = (await poll(caller, job_id)).headers["etag"]
     strong = tag.removeprefix("W/")
 
-    current = [tag, strong, f'"old", {tag}', f'W/"1-1", {tag}, "x"',  f'"x" ,{tag}', "*"]
+    current = [tag, strong, f'"old", {tag}', f'W/"1-1", {tag}, "x"', f'"x" ,{tag}', "*"]
     others = ['"1-1"', "1-1", strong.strip('"'), '""', "W/", "nonsense"]
 
     assert [(await poll(caller, job_id, each)).status_code for each in current] == [304] * len(current)

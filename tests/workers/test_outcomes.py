@@ -11,11 +11,9 @@ from jobs.clock import MICROSECONDS, to_microseconds
 from jobs.errors import DoNotRetry, RetryAfter
 from jobs.kind import Run
 from jobs.leases import Claim
-from jobs.model import JsonObject
 from tests.jobs.doors import Doors, Nothing
 from tests.workers.workshop import Perform, Workshop
 from workers.outcomes import TryAgain, outcome_of
-from workers.runner import Stop
 
 BACK_OFF_SECONDS = {1: 5, 2: 10, 3: 30, 4: 60, 5: 60, 15: 60}
 JITTER = 0.2
@@ -100,8 +98,8 @@ async def test_the_time_of_an_attempt_goes_on_when_its_worker_is_lost(workshop: 
     """The next worker continues the same attempt, so it does not get the whole time again."""
     job_id = await workshop.submit(forever, timeout_seconds=1000, max_attempts=1)
     lost = await workshop.claim()
-    began = int(await workshop.doors.client.hget(keys.job(job_id), "attempt_us"))
-    await workshop.doors.client.hset(keys.job(job_id), "attempt_us", began - 2000 * MICROSECONDS)
+    began = await workshop.doors.moment(job_id, "attempt_us")
+    await workshop.doors.set_moment(job_id, "attempt_us", began - 2000 * MICROSECONDS)
     await workshop.doors.lose(lost.claim)
 
     ended = await workshop.attempt()
@@ -150,82 +148,7 @@ async def test_a_reason_that_is_no_unicode_is_told_all_the_same(workshop: Worksh
     assert ended["error"]["detail"] == "It said 😀 and \ufffd."
 
 
-@pytest.mark.parametrize(
-    ("why", "state", "reason"), [(Stop.SHUTDOWN, "queued", "handed-back"), (Stop.CANCELLED, "cancelled", None)]
-)
-@pytest.mark.parametrize("cleans_up", ["well", "badly"])
-async def test_a_job_that_is_told_to_stop_ends_as_it_was_told(
-    why: Stop, state: str, reason: str | None, cleans_up: str, workshop: Workshop
-) -> None:
-    """Also when what it does on its way out fails: that is no failed attempt."""
-    started = asyncio.Event()
-
-    async def perform(_run: Run, _input: Nothing) -> JsonValue:
-        started.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            if cleans_up == "badly":
-                raise ConnectionError("It did not close.")
-        return None
-
-    await workshop.submit(perform, max_attempts=1)
-    snapshot, newest = await _stopped(workshop, started, why)
-
-    assert (snapshot["state"], snapshot["attempt"], snapshot["error"]) == (state, 1, None)
-    assert newest.get("reason") == reason
-
-
-async def test_a_worker_that_lost_its_job_says_nothing_more(workshop: Workshop) -> None:
-    """The log is as the next worker finds it."""
-    started = asyncio.Event()
-
-    async def perform(_run: Run, _input: Nothing) -> JsonValue:
-        started.set()
-        return await forever(_run, _input)
-
-    await workshop.submit(perform)
-
-    snapshot, newest = await _stopped(workshop, started, Stop.LOST)
-
-    assert (snapshot["state"], newest["state"]) == ("running", "running")
-
-
-async def _stopped(workshop: Workshop, started: asyncio.Event, why: Stop) -> tuple[JsonObject, JsonObject]:
-    running = await workshop.claim()
-    async with asyncio.TaskGroup() as tasks:
-        run = tasks.create_task(workshop.run(running))
-        await started.wait()
-        running.stop(why)
-    return run.result(), (await workshop.doors.updates(running.claim.job_id))[-1][1]
-
-
 def _pause_after(attempt: int, claim: Claim) -> float:
     outcome = outcome_of(RuntimeError(), replace(claim, attempt=attempt))
     assert isinstance(outcome, TryAgain)
     return outcome.delay_seconds
-
-
-@pytest.mark.parametrize("why", [Stop.SHUTDOWN, Stop.CANCELLED])
-async def test_a_busy_job_stops_at_whatever_moment_it_is_told(why: Stop, workshop: Workshop) -> None:
-    """It writes one update after the other and is stopped after more and more turns of the loop: at every await."""
-    written = 0
-
-    async def perform(run: Run, _input: Nothing) -> JsonValue:
-        nonlocal written
-        while True:
-            await run.progress(percent=written % 100)
-            written += 1
-
-    for turns in range(60):
-        job_id = await workshop.submit(perform)
-        running = await workshop.claim()
-        async with asyncio.TaskGroup() as tasks:
-            run = tasks.create_task(workshop.run(running))
-            for _ in range(20 + turns):
-                await asyncio.sleep(0)
-            written_before = written
-            running.stop(why)
-        assert run.result()["state"] == ("queued" if why is Stop.SHUTDOWN else "cancelled")
-        assert written <= written_before + 1
-        await workshop.doors.queue.cancel(job_id)

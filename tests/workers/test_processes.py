@@ -50,11 +50,10 @@ class Crew:
 
 @pytest.fixture(scope="module")
 def crew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    """The workers of a product of this module's own; its first worker makes way for them."""
+    """The workers of a product of this module's own."""
     settings = {"JOBSTREAM_LEASE": str(LEASE_SECONDS)}
     with running_system(tmp_path_factory.mktemp("workers"), pace=PACE, settings=settings) as product:
-        product.worker.end()
-        crew = Crew(product)
+        crew = Crew(product, [product.worker])
         yield crew
         for member in crew.members:
             member.kill()
@@ -151,13 +150,23 @@ async def test_a_worker_that_is_stopped_hands_its_chat_over(chat: Chat, crew: Cr
 
 
 async def test_a_store_that_restarts_interrupts_nothing(chat: Chat, crew: Crew) -> None:
-    """Killed in the middle of a chat and started again: its worker and its providers go on where they were."""
-    crew.product.store.kill()
-    crew.product.store.start()  # here and not on a thread, with which it would end
+    """The worker and its providers go on where they were."""
+    crew.product.store.restart()  # here and not on a thread, with which it would end
 
     await chat.api.ended(chat.job_id)
+
     await chat.expect_whole(starts={"openai": 1, "anthropic": 1, "google": 1})
     assert await chat.reasons() == [None]
+
+
+async def test_a_store_that_is_killed_may_forget_a_moment_but_tells_no_broken_story(chat: Chat, crew: Crew) -> None:
+    """What its disk had not taken is gone; then answers start anew, so that what is told fits what is there."""
+    crew.product.store.kill()
+    crew.product.store.start()
+
+    ended = await chat.api.ended(chat.job_id)
+
+    await chat.expect_whole(starts={name: part["attempt"] for name, part in ended["parts"].items()})
 
 
 async def test_a_chat_that_is_cancelled_ends_so_and_its_worker_takes_the_next(chat: Chat) -> None:

@@ -173,7 +173,7 @@ async def test_a_step_too_large_to_keep_fails_the_job(workshop: Workshop) -> Non
 
 async def test_results_hold_no_lone_surrogates(workshop: Workshop) -> None:
     """A pair that a provider split is joined, a lone half becomes U+FFFD: in the result, and in a step's."""
-    torn = {"pair \ud83d\ude00": ["lone \ud800", 1.5, None]}
+    torn: JsonValue = {"pair \ud83d\ude00": ["lone \ud800", 1.5, None]}
 
     async def perform(run: Run, _input: Nothing) -> JsonValue:
         return await run.step("torn", Deeds().act("torn", torn))
