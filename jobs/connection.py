@@ -8,10 +8,14 @@ from importlib import resources
 from typing import Any
 
 import orjson
+import redis
+import redis.retry
+import redis.sentinel
 from arq.connections import ArqRedis
 from redis.asyncio import BlockingConnectionPool, Connection
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import BusyLoadingError, OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
@@ -20,6 +24,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from jobs import keys
 from jobs.errors import StorageFull, StoreUnavailable
+from jobs.sentinels import Sentinels
 
 CALL_SECONDS = 2.0
 """How long a call may take before the store counts as unavailable; without it a frozen store hangs us for ever."""
@@ -45,16 +50,32 @@ async def connect(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 6
 
 def open_client(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64) -> Client:
     """The same client for who closes it by hand; it connects at its first call."""
-    pool = _Pool.from_url(
-        url,
-        timeout=FREE_SECONDS,
-        socket_connect_timeout=min(call_seconds, CALL_SECONDS),
-        socket_timeout=call_seconds,
-        max_connections=most,
-        retry=Retry(NoBackoff(), 0),  # a call sent twice must be one that we know can be
-        **({"ssl_check_hostname": True} if url.startswith("rediss:") else {}),
-    )
+    retry = Retry(NoBackoff(), 0)  # a call sent twice must be one that we know can be
+    options = {**_bounds(call_seconds), "retry": retry, "timeout": FREE_SECONDS, "max_connections": most}
+    if sentinels := Sentinels.named_in(url):
+        pool: _Pool = _MasterPool(sentinels, **options)
+    else:
+        pool = _Pool.from_url(url, **options, **_checks(url))
     return Client(pool, job_serializer=orjson.dumps, job_deserializer=orjson.loads, default_queue_name=keys.QUEUE)
+
+
+def open_thread_client(url: str, *, call_seconds: float) -> redis.Redis:
+    """A client for a thread that has no event loop; it connects at its first call."""
+    options = {**_bounds(call_seconds), "retry": redis.retry.Retry(NoBackoff(), 0)}
+    if sentinels := Sentinels.named_in(url):
+        asked = redis.sentinel.Sentinel(sentinels.places, sentinel_kwargs=sentinels.to_sentinel)  # type: ignore[no-untyped-call]
+        master: redis.Redis = asked.master_for(sentinels.master, **sentinels.to_server, **options)  # type: ignore[no-untyped-call]
+        return master
+    return redis.Redis.from_url(url, **options, **_checks(url))
+
+
+def _bounds(call_seconds: float) -> dict[str, Any]:
+    """Every call has an end."""
+    return {"socket_timeout": call_seconds, "socket_connect_timeout": min(call_seconds, CALL_SECONDS)}
+
+
+def _checks(url: str) -> dict[str, Any]:
+    return {"ssl_check_hostname": True} if url.startswith("rediss:") else {}
 
 
 class _Cancellable(AbstractConnection):
@@ -79,6 +100,21 @@ class _Pool(BlockingConnectionPool):
 
     def __init__(self, connection_class: type[AbstractConnection] = Connection, **options: Any) -> None:
         super().__init__(connection_class=type("Connection", (_Cancellable, connection_class), {}), **options)
+
+
+class _MasterPool(SentinelConnectionPool, _Pool):
+    """Connections to whichever server the Sentinels call the master when they are made. All of them are closed when
+    that is another one, or says that it takes no writes any more."""
+
+    def __init__(self, sentinels: Sentinels, **options: Any) -> None:
+        asked = Sentinel(sentinels.places, sentinel_kwargs=sentinels.to_sentinel)  # type: ignore[no-untyped-call]
+        options["host"] = sentinels.master  # until one is named: nobody can tell where that will be
+        super().__init__(sentinels.master, asked, **sentinels.to_server, **options)  # type: ignore[no-untyped-call]
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002  # redis-py has it so
+        await super().disconnect(inuse_connections)
+        for asked in self.sentinel_manager.sentinels:
+            await asked.connection_pool.disconnect(inuse_connections)
 
 
 @contextmanager

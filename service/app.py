@@ -73,7 +73,7 @@ async def open_api(
 def create_app(api: Api, *, web: Path | None, origins: Collection[str] = ()) -> FastAPI:
     """The application, which pages of the `origins` may call; with `web`, the folder of the page, it serves and
     signs in its visitors too."""
-    app = FastAPI(title="Jobstream", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app = FastAPI(title="Jobstream", docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.api = api
     for routes in (jobs, streams, sockets, events, dead_letters, subjects, kinds, tokens, health):
         app.include_router(routes.router)

@@ -49,7 +49,7 @@ class Server(uvicorn.Server):
             server.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
-                while any(isinstance(each, GuardedWebSocket) for each in self.server_state.connections):
+                while any(isinstance(each, GuardedWebSocket) for each in self.server_state.connections):  # noqa: ASYNC110  # uvicorn tells nobody
                     await asyncio.sleep(CHECK_SECONDS)
         await super().shutdown(sockets)
 

@@ -7,10 +7,8 @@ from contextlib import contextmanager
 
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from jobs.connection import script_text
+from jobs.connection import open_thread_client, script_text
 from jobs.model import JobId
 from workers.runner import Stop
 
@@ -69,12 +67,7 @@ class LeaseKeeper:
             thread.join(timeout=2 * CALL_SECONDS)
 
     def _run(self) -> None:
-        client = redis.Redis.from_url(
-            self._url,
-            socket_timeout=CALL_SECONDS,
-            socket_connect_timeout=CALL_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
+        client = open_thread_client(self._url, call_seconds=CALL_SECONDS)
         renew = client.register_script(script_text("renew"))
         pause = self._lease_seconds / 3
         with client:

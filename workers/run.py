@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TypeVar
 
 import orjson
@@ -23,7 +24,7 @@ from workers.outcomes import Suspension
 from workers.part import PartWriter
 from workers.provider import Pricing, Provider
 from workers.tries import tried
-from workers.writer import Writer
+from workers.writer import Writer, patiently
 
 Result = TypeVar("Result")
 
@@ -111,8 +112,8 @@ class JobRun:
             return self._kept(name, lambda held: [known(ChildEnd, end) for end in orjson.loads(held)])
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
-        job_ids = [await self._submit_child(name, at, child) for at, child in enumerate(children)]
-        ends = [await self._child_end(job_id) for job_id in job_ids]
+        job_ids = [await patiently(partial(self._submit_child, name, at, child)) for at, child in enumerate(children)]
+        ends = [await patiently(partial(self._child_end, job_id)) for job_id in job_ids]
         if any(end is None for end in ends):
             raise Suspension(None)
         ended = [end for end in ends if end is not None]

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import assert_never
 
 import structlog
@@ -17,7 +19,10 @@ from jobs.model import Failure, State
 from jobs.updates import json_line, one_line
 from workers.outcomes import Cancelled, Done, GaveUp, HandedBack, Lost, Outcome, Suspended, TryAgain, outcome_of
 from workers.run import JobRun, Tools
-from workers.writer import Writer
+from workers.writer import Writer, patiently
+
+LAST_WRITE_SECONDS = 1.0
+"""How long a job that is handed back may wait for the store to take what was on its way; it may be full."""
 
 STOP_SECONDS = 8.0
 """How long a kind that was told to stop may take; then its job is settled without it."""
@@ -124,13 +129,15 @@ class Runner:
                 await writer.write(_end(State.CANCELLED))
             case TryAgain(failure=failure, delay_seconds=delay):
                 await writer.write()
-                await self._leases.postpone(claim, delay_seconds=delay, error=failure)
+                await patiently(partial(self._leases.postpone, claim, delay_seconds=delay, error=failure))
             case HandedBack():
-                await writer.write()  # a step's result may have been on its way
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_WRITE_SECONDS):
+                        await writer.write()  # a step's result may have been on its way
                 await self._leases.release(claim)
             case Suspended(until_us=until_us):
                 await writer.write()
-                await self._leases.suspend(claim, until_us=until_us)
+                await patiently(partial(self._leases.suspend, claim, until_us=until_us))
             case Lost():
                 pass
             case _:

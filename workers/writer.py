@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from jobs.errors import LeaseLost, StorageFull, StoreUnavailable
 from jobs.leases import Claim
@@ -11,12 +13,14 @@ from jobs.log import Line, Log
 from jobs.model import whole
 from jobs.updates import Wrote, encode, utf16_length
 
+Result = TypeVar("Result")
+
 GATHER_SECONDS = 0.04
 GATHER_BYTES = 1024
 """How long, and how much, text of one part waits for more before it leaves."""
 
 STORE_PATIENCE_SECONDS = 60.0
-"""How long a flush waits for a store that is down or full; by then the lease is long gone."""
+"""How long a job waits for a store that does not answer; by then its lease is long gone."""
 
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -117,17 +121,26 @@ class Writer:
         return [_delta(part, *text.take()) for part, text in self._texts.items() if text.waiting]
 
     async def _send(self) -> None:
-        pause = _FIRST_PAUSE_SECONDS
-        give_up = time.monotonic() + STORE_PATIENCE_SECONDS
-        while self._unsent:
-            try:
-                await self._log.append(self._claim.job_id, self._unsent, token=self._claim.token, flush=self._flushes)
-                self._unsent = []
-            except (StoreUnavailable, StorageFull) as error:
-                if time.monotonic() > give_up:
-                    raise LeaseLost("The store was away for longer than any lease.") from error
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        if self._unsent:
+            job_id, token = self._claim.job_id, self._claim.token
+            await patiently(lambda: self._log.append(job_id, self._unsent, token=token, flush=self._flushes))
+            self._unsent = []
+
+
+async def patiently(act: Callable[[], Awaitable[Result]]) -> Result:
+    """What the act returns once the store has room and is there for it; LeaseLost when it was away for too long."""
+    pause = _FIRST_PAUSE_SECONDS
+    give_up = time.monotonic() + STORE_PATIENCE_SECONDS
+    while True:
+        try:
+            return await act()
+        except StorageFull:
+            give_up = time.monotonic() + STORE_PATIENCE_SECONDS  # it answers, so the lease is kept
+        except StoreUnavailable as error:
+            if time.monotonic() > give_up:
+                raise LeaseLost("The store was away for longer than any lease.") from error
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
 def _delta(part: str, at: int, text: str) -> Line:

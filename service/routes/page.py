@@ -66,8 +66,12 @@ def page_router(web: Path) -> APIRouter:
 
     @router.get("/web/vendor/{path:path}")
     async def library(path: str) -> Response:
-        file = (libraries / path).resolve()
-        if not (LIBRARIES.match(path) and file.is_relative_to(libraries) and file.is_file()):
+        try:
+            file = (libraries / path).resolve()
+            served = bool(LIBRARIES.match(path)) and file.is_relative_to(libraries) and file.is_file()
+        except (ValueError, OSError):  # a name that no file can have
+            served = False
+        if not served:
             raise NotFound("No library of the page has this file.")
         return FileResponse(file, headers={"Cache-Control": "no-cache"})
 

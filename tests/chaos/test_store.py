@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from jobs.errors import JobNotFound, StorageFull
 from tests.api import Api, comparable, follow
-from tests.chaos.arena import LEASE_SECONDS, Arena
+from tests.chaos.arena import LEASE_SECONDS, Arena, ended_by
 from tests.chaos.invariants import broken_promises, entries_of, leftovers
 from tests.jobs.patience import until
 from tests.service.serving import serving
@@ -38,6 +39,25 @@ async def test_a_full_store_refuses_jobs_and_lets_those_that_run_wait(arena: Are
     assert (ended["state"], ended["attempt"]) == ("completed", 1)
     assert not any(b"worker-lost" in entry.body for entry in await entries_of(arena, running))
     assert await broken_promises(arena, [running, doomed, queued]) == []
+    assert await leftovers(arena) == []
+
+
+async def test_a_worker_that_is_told_to_stop_hands_its_jobs_back_to_a_full_store(arena: Arena) -> None:
+    """It does not wait for room, and the job has lost neither its place nor its attempt."""
+    worker = arena.workers.start()
+    job_id = await arena.submit("steps", n=10, pause=0.1)
+    await arena.acted(job_id, times=2)
+    await arena.client.config_set("maxmemory", 1)
+
+    assert await ended_by(worker, signal.SIGTERM) == 0
+
+    assert (await arena.snapshot(job_id))["state"] == "queued"
+    await arena.client.config_set("maxmemory", 0)
+    worker.start()
+    ended = await arena.ended(job_id)
+    assert (ended["state"], ended["attempt"]) == ("completed", 1)
+    assert not any(b"worker-lost" in entry.body for entry in await entries_of(arena, job_id))
+    assert await broken_promises(arena, [job_id]) == []
     assert await leftovers(arena) == []
 
 
