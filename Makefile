@@ -26,7 +26,7 @@ lint: install
 	$(BIN)/lint-imports
 
 bench: install
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench.pickup
 
 # The newest releases that pyproject.toml allows, and their hashes.
 lock: install

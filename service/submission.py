@@ -147,7 +147,6 @@ def _pointer(path: tuple[int | str, ...]) -> str:
     return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-
 def _valid(model: type[Body], body: JsonObject, sentence: str) -> Body:
     try:
         return model.model_validate(body)

@@ -8,7 +8,7 @@ local known = {} -- how many jobs of a kind may run at once, in all and for one 
 for index = 4, #ARGV, 3 do
   known[ARGV[index]] = { tonumber(ARGV[index + 1]), tonumber(ARGV[index + 2]) }
 end
-local now_ms = now_us() / 1000
+local now_ms = math.floor(now_us() / 1000) -- rounded up, a job would start before its time
 local claimed = {}
 
 local POISON = '{"type":"poison","title":"The job kills its workers",'

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from jobs import keys
 from jobs.connection import Client, connect, store_faults
@@ -22,7 +22,7 @@ from tests.chaos.kinds import chaos_kinds
 from tests.chaos.witness import Witness
 from tests.jobs.patience import PATIENCE_SECONDS, until
 from tests.system import Process
-from tests.valkey import ValkeyProcess, running_valkey
+from tests.valkey import running_valkey
 
 Result = TypeVar("Result")
 
@@ -67,11 +67,22 @@ class Workers:
         return worker
 
 
+class Store(Protocol):
+    """A store that a test may kill and start again; what it acknowledged is there at `url` all the time."""
+
+    @property
+    def url(self) -> str: ...
+
+    def start(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 @dataclass
 class Arena:
     """One store with workers, and what a test asks of them."""
 
-    store: ValkeyProcess
+    store: Store
     client: Client
     workers: Workers
     witness: Witness
@@ -201,13 +212,19 @@ def has_ended(process: Process) -> bool:
 @asynccontextmanager
 async def open_arena(folder: Path, *options: str) -> AsyncIterator[Arena]:
     """An arena with an empty store and no worker yet; every process of it is gone when the block ends."""
+    with running_valkey(folder, *options) as store:
+        async with open_arena_on(store, folder) as arena:
+            yield arena
+
+
+@asynccontextmanager
+async def open_arena_on(store: Store, folder: Path) -> AsyncIterator[Arena]:
+    """An arena on a store that runs already."""
     witness = Witness(folder / "witness")
     witness.folder.mkdir()
     with ExitStack() as stack:
-        store = stack.enter_context(running_valkey(folder, *options))
-        workers = Workers(folder, store.url, stack)
         async with connect(store.url) as client:
-            yield Arena(store, client, workers, witness, folder)
+            yield Arena(store, client, Workers(folder, store.url, stack), witness, folder)
 
 
 async def says(process: Process, words: str) -> None:

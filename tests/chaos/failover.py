@@ -1,6 +1,6 @@
-"""Two servers and three Sentinels who watch over them; all of them are gone when the block ends."""
+"""A store of two servers, and three Sentinels who decide which of them takes the writes."""
 
-import subprocess
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 
 from jobs.valkey import server_binary
-from tests.system import free_port, wait_until
+from tests.system import Process, free_port, wait_until
 
 MASTER = "jobs"
 SENTINELS = 3
@@ -25,7 +25,7 @@ class Server:
     """One server, or one Sentinel, on a port of loopback."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    process: Process
 
     def says(self, section: str) -> dict[str, object]:
         """What it tells about itself; nothing while it is down."""
@@ -39,9 +39,10 @@ class Server:
 
 @dataclass
 class Group:
-    """The servers, the first of which is the master to begin with, and their Sentinels."""
+    """The first server takes the writes, and the second one follows it, until the Sentinels say otherwise."""
 
-    servers: list[Server]
+    first: Server
+    second: Server
     sentinels: list[Server]
 
     @property
@@ -50,54 +51,63 @@ class Group:
         places = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{places}/{MASTER}/0"
 
-    def is_watched(self) -> bool:
+    def kill(self) -> None:
+        """End the first server in the middle of whatever it does."""
+        self.first.process.kill()
+
+    def start(self) -> None:
+        """Run it again; it finds out by itself that another one takes the writes now."""
+        self.first.process.start()
+
+    def is_complete(self) -> bool:
         """Whether the second server follows the first, and all Sentinels know each other and both."""
-        if self.servers[1].says("replication").get("master_link_status") != "up":
-            return False
         known = [sentinel.says("sentinel").get("master0") for sentinel in self.sentinels]
-        return all(
-            isinstance(each, dict) and each["slaves"] == 1 and each["sentinels"] == SENTINELS for each in known
-        )
+        all_known = all(isinstance(each, dict) and (each["slaves"], each["sentinels"]) == (1, 3) for each in known)
+        return all_known and follows(self.second, self.first)
+
+
+def follows(server: Server, other: Server) -> bool:
+    """Whether the server has all that the other one has acknowledged."""
+    own, its = server.says("replication"), other.says("replication")
+    return own.get("master_link_status") == "up" and own["slave_repl_offset"] == its.get("master_repl_offset")
 
 
 @contextmanager
 def running_group(folder: Path) -> Iterator[Group]:
-    """A group in which everybody knows everybody."""
+    """A complete group; every process of it is gone when the block ends."""
     with ExitStack() as stack:
-        first, second = free_port(), free_port()
-        servers = [
-            _start(stack, folder / "first", first),
-            _start(stack, folder / "second", second, "--replicaof", "127.0.0.1", str(first)),
-        ]
-        sentinels = [_start_sentinel(stack, folder / f"sentinel-{at}", first) for at in range(SENTINELS)]
-        group = Group(servers, sentinels)
-        wait_until(group.is_watched, READY_SECONDS)
+        first = _run_server(stack, folder / "first")
+        second = _run_server(stack, folder / "second", "--replicaof", "127.0.0.1", str(first.port))
+        wait_until(lambda: follows(second, first), READY_SECONDS)  # or Sentinels learn of it ten seconds late
+        sentinels = [_run_sentinel(stack, folder / f"sentinel-{at}", first.port) for at in range(SENTINELS)]
+        group = Group(first, second, sentinels)
+        wait_until(group.is_complete, READY_SECONDS)
         yield group
 
 
-def _start(stack: ExitStack, folder: Path, port: int, *options: str) -> Server:
-    folder.mkdir()
-    kept = ["--dir", str(folder), "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"]
-    return _run(stack, folder, port, "--port", str(port), "--repl-diskless-sync-delay", "0", *kept, *options)
-
-
-def _start_sentinel(stack: ExitStack, folder: Path, watched: int) -> Server:
+def _run_server(stack: ExitStack, folder: Path, *options: str) -> Server:
     folder.mkdir()
     port = free_port()
-    settings = [
-        f"port {port}",
-        f"dir {folder}",
-        f"sentinel monitor {MASTER} 127.0.0.1 {watched} {QUORUM}",
-        f"sentinel down-after-milliseconds {MASTER} {DOWN_MS}",
-        f"sentinel failover-timeout {MASTER} 5000",
-    ]
-    (folder / "sentinel.conf").write_text("\n".join(settings))
-    return _run(stack, folder, port, str(folder / "sentinel.conf"), "--sentinel")
+    settings = ["--port", str(port), "--dir", str(folder), "--appendonly", "yes", "--save", ""]
+    return _run(stack, folder, port, *settings, "--repl-diskless-sync-delay", "0", *options)
+
+
+def _run_sentinel(stack: ExitStack, folder: Path, watched: int) -> Server:
+    folder.mkdir()
+    port = free_port()
+    settings = folder / "sentinel.conf"
+    settings.write_text(
+        f"port {port}\n"
+        f"dir {folder}\n"
+        f"sentinel monitor {MASTER} 127.0.0.1 {watched} {QUORUM}\n"
+        f"sentinel down-after-milliseconds {MASTER} {DOWN_MS}\n"
+        f"sentinel failover-timeout {MASTER} 5000\n"
+    )
+    return _run(stack, folder, port, str(settings), "--sentinel")
 
 
 def _run(stack: ExitStack, folder: Path, port: int, *arguments: str) -> Server:
-    with (folder / "log").open("ab") as output:
-        process = subprocess.Popen([str(server_binary()), *arguments], stdout=output, stderr=output)
-    stack.callback(process.wait)
+    process = Process("server", folder, [str(server_binary()), *arguments], {"PATH": os.environ["PATH"]})
     stack.callback(process.kill)
+    process.start()
     return Server(port, process)

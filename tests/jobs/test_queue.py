@@ -146,6 +146,14 @@ async def test_a_delayed_job_is_scheduled_and_claimed_when_it_is_due(doors: Door
     assert running["run_at"] == scheduled["run_at"]
 
 
+async def test_an_urgent_job_that_falls_due_overtakes_those_that_are_less_so(doors: Doors, redis: Client) -> None:
+    """Having waited for its time costs it nothing: it gets its head start then."""
+    ordinary, urgent = await doors.submit(priority=5), await doors.submit(priority=10, delay=60)
+    await redis.zadd(keys.SCHEDULED, {urgent: 0}, xx=True)
+
+    assert [claim.job_id for claim in await doors.claim("first", slots=2)] == [urgent, ordinary]
+
+
 async def test_a_job_for_a_moment_ahead_is_kept_until_long_after_it(doors: Doors) -> None:
     """All of it, the key of its submitter included: nobody's time-out counts before the job is due."""
     moment = datetime.now(UTC) + timedelta(days=366)

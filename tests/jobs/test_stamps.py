@@ -21,7 +21,7 @@ EDGES = [
 async def test_the_store_writes_a_moment_as_python_does(redis: Client) -> None:
     """Leap days, ends of years, and thousands of moments drawn from two centuries."""
     moments = [_microseconds(edge) for edge in EDGES]
-    drawn = random.Random(20261121)  # noqa: S311  # draws moments
+    drawn = random.Random(20261121)
     moments += [drawn.randrange(_microseconds(FIRST), _microseconds(LAST)) for _ in range(5000)]
     stamp_each = script_text("lib") + "for i = 1, #ARGV do ARGV[i] = stamp(tonumber(ARGV[i])) end return ARGV"
 

@@ -2,15 +2,18 @@
 
 import asyncio
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from sse_starlette.sse import AppStatus
 
 from jobs.kinds import KINDS
+from jobs.logs import configure_logs
 from jobs.model import JobId
 from service.api import Api as ServiceParts
 from service.app import SEAT_SECONDS, create_app, open_api
@@ -21,8 +24,9 @@ from service.server import server_config
 from service.settings import Settings
 from tests.api import Api
 from tests.service.serving import Serving
+from tests.system import SECRET
 
-SECRET = "a-service-secret-for-tests"
+ROOT = Path(__file__).parents[2]
 OPERATOR_SECRET = "an-operator-secret-for-tests"
 KEYRING = Keyring(service=[SECRET], operator=[OPERATOR_SECRET], signing=[])
 ALL_SCOPES = frozenset({"read", "cancel", "submit:chat"})
@@ -87,6 +91,21 @@ def watcher(service: Serving, job_id: str) -> Api:
     return Api(service.url, KEYRING.stream_token(JobId(job_id), seconds=600).token)
 
 
+@contextmanager
+def edge_process(
+    store_url: str, *, seat_seconds: float = SEAT_SECONDS
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """An API in a process of its own, and where it listens; killed when the block ends."""
+    command = [sys.executable, "-m", "tests.service.edge", store_url, str(seat_seconds)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+
+
 async def _serve_until_killed(store_url: str, seat_seconds: str) -> None:
     async with edge(store_url, seat_seconds=float(seat_seconds)) as service:
         print(service.url, flush=True)  # noqa: T201
@@ -94,4 +113,5 @@ async def _serve_until_killed(store_url: str, seat_seconds: str) -> None:
 
 
 if __name__ == "__main__":
+    configure_logs()
     asyncio.run(_serve_until_killed(*sys.argv[1:]))

@@ -3,7 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 
+from tests.system import SECRET
+
 PATIENCE_SECONDS = 10.0
+CLOSE = 0x8
+HANDSHAKE = (
+    b"GET /v1/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + SECRET.encode() + b"\r\n\r\n"
+)
 
 
 @dataclass(frozen=True)
@@ -55,3 +62,31 @@ def spelled(method: str, path: str, headers: dict[str, str | bytes], body: bytes
         for name, value in given.items()
     ]
     return b"\r\n".join([*lines, b"", body])
+
+
+async def closed_with(url: str, message: bytes) -> int:
+    """The code that the server closes a WebSocket of many jobs with, once it is told this; 0: without one."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        try:
+            writer.write(HANDSHAKE)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(message)
+            while (read := await _frame(reader))[0] != CLOSE:
+                pass
+            return int.from_bytes(read[1][:2], "big")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return 0
+        finally:
+            writer.transport.abort()
+
+
+async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The next frame's kind and payload; a server's is not masked."""
+    first, size = await reader.readexactly(2)
+    if size == 126:
+        size = int.from_bytes(await reader.readexactly(2), "big")
+    elif size == 127:
+        size = int.from_bytes(await reader.readexactly(8), "big")
+    return first & 0xF, await reader.readexactly(size)

@@ -5,16 +5,21 @@ from collections.abc import AsyncIterator, Mapping
 
 import orjson
 import pytest
+from websockets.asyncio.client import connect
 
 from jobs.connection import Client
 from service.problems import STATUS
 from tests.api import Api
+from tests.service.corpus.frames import CLOSING, REFUSED, frame
+from tests.service.corpus.raw import RAW
 from tests.service.corpus.requests import REQUESTS, WORD, Bad
-from tests.service.edge import SECRET, Edge, edge
-from tests.service.raw import Answer, exchange, spelled
+from tests.service.edge import Edge, edge
+from tests.service.raw import Answer, closed_with, exchange, spelled
+from tests.system import SECRET
 from tests.valkey import ValkeyProcess
 
 AT_ONCE = 8
+TRY_LATER = 1013
 CREDENTIAL = {"Authorization": f"Bearer {SECRET}"}
 
 
@@ -75,3 +80,48 @@ def _is_problem(answer: Answer) -> bool:
     problem = orjson.loads(answer.body)
     slug = problem["type"].removeprefix("/problems/")
     return bool(STATUS[slug] == problem["status"] == answer.status)
+
+
+async def test_bytes_that_are_no_request_are_refused_and_end_the_connection(service: Edge) -> None:
+    """Whatever could be read in two ways, too; the status is right also where a parser answers by itself."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(message: bytes) -> Answer:
+        async with gate:
+            return await exchange(service.url, message)
+
+    answers = await asyncio.gather(*(ask(message) for message, _ in RAW.values()))
+
+    got = {name: answer.status for name, answer in zip(RAW, answers, strict=True)}
+    assert {name: status for name, status in got.items() if status not in RAW[name][1]} == {}
+    assert await serves(service)
+
+
+async def test_what_may_not_be_said_on_a_socket_closes_it(service: Edge) -> None:
+    """With the code that says why."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def say(message: bytes) -> int:
+        async with gate:
+            return await closed_with(service.url, message)
+
+    codes = await asyncio.gather(*(say(message) for message, _ in CLOSING.values()))
+
+    assert dict(zip(CLOSING, codes, strict=True)) == {name: code for name, (_, code) in CLOSING.items()}
+    assert await serves(service)
+
+
+@pytest.mark.parametrize(("op", "slug"), REFUSED.values(), ids=REFUSED)
+async def test_a_refused_op_leaves_the_socket_open(service: Edge, op: object, slug: str) -> None:
+    async with connect(service.url.replace("http", "ws") + "/v1/ws", additional_headers=CREDENTIAL) as socket:
+        await socket.send(orjson.dumps(op).decode())
+        refusal = orjson.loads(await socket.recv())
+        await socket.send('{"op": "ping"}')
+        answer = await socket.recv()
+
+    assert (refusal["op"], refusal["problem"]["type"]) == ("error", f"/problems/{slug}")
+    assert answer == '{"op":"pong"}'
+
+
+async def test_more_than_ten_messages_a_second_close_the_socket(service: Edge) -> None:
+    assert await closed_with(service.url, frame(b'{"op": "ping"}') * 30) == TRY_LATER

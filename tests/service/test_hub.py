@@ -24,7 +24,7 @@ async def test_listeners_come_and_go_undisturbed_while_the_subscription_is_cut(
             await asyncio.sleep(seconds)
 
     async def come_and_go(visitor: int) -> None:
-        dice = random.Random(visitor)  # noqa: S311  # a test must be able to happen again
+        dice = random.Random(visitor)
         while not cuts_are_over.is_set():
             visiting = asyncio.create_task(visit(JobId(f"job-{visitor % 5}"), dice.choice([0.0, 0.001, 0.01])))
             await asyncio.sleep(dice.choice([0.0, 0.0005, 0.005, 0.02]))

@@ -15,8 +15,9 @@ from service.auth import Access
 from service.credentials import Browser
 from service.limits import Allowance, Guest, guest_of
 from tests.api import Api
-from tests.service.edge import SECRET, browser, edge, watcher
+from tests.service.edge import browser, edge, watcher
 from tests.service.serving import Serving
+from tests.system import SECRET
 from tests.valkey import ValkeyProcess, running_valkey
 
 CHAT = {"kind": "chat", "input": {"message": "how much?"}}

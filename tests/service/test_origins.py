@@ -11,10 +11,13 @@ from websockets.exceptions import InvalidStatus
 
 from jobs.connection import Client
 from jobs.errors import JobError
+from service.headers import EVERY_ANSWER, UNLESS_GIVEN
 from service.limits import Allowance
 from tests.api import Api
-from tests.service.edge import KEYRING, SECRET, edge
+from tests.service.edge import KEYRING, edge
+from tests.service.raw import exchange
 from tests.service.serving import Serving
+from tests.system import SECRET
 from tests.valkey import ValkeyProcess
 
 FRIEND = "https://app.example.com"
@@ -253,6 +256,15 @@ async def test_every_answer_bears_the_headers_that_keep_browsers_safe(server: Ap
         assert bears["x-request-id"]
         assert "server" not in bears
         assert "strict-transport-security" not in bears
+
+
+async def test_what_never_became_a_request_is_answered_as_safely(service: Serving) -> None:
+    answer = await exchange(service.url, b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+
+    assert answer.status == 400
+    for name, value in (EVERY_ANSWER | UNLESS_GIVEN).items():
+        assert answer.headers[name.lower()] == value
+    assert "server" not in answer.headers
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from playwright.async_api import Page
 from jobs.connection import Client
 from tests.api import Api
 from tests.jobs.patience import until
-from tests.service.edge import KEYRING, SECRET, Edge, edge
+from tests.service.edge import KEYRING, Edge, edge
+from tests.system import SECRET
 from tests.valkey import ValkeyProcess
 from tests.web.visit import running_browser
 

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,11 +15,11 @@ from jobs.connection import Client
 from service.limits import Allowance
 from tests.api import Api, parsed
 from tests.jobs.patience import until
-from tests.service.edge import KEYRING, SECRET, browser, edge, watcher
+from tests.service.edge import KEYRING, browser, edge, edge_process, watcher
 from tests.service.serving import Serving
+from tests.system import SECRET
 from tests.valkey import ValkeyProcess, running_valkey
 
-ROOT = Path(__file__).parents[2]
 EVENT_SOURCE = {"Accept": "text/event-stream"}
 
 
@@ -226,7 +224,7 @@ async def test_a_killed_process_gives_its_seats_back(store: ValkeyProcess, redis
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(edge(store.url))
         path = f"/v1/jobs/{await submitted(service, subject='one')}/stream"
-        process, url = stack.enter_context(another_process(store, seat_seconds=2.0))
+        process, url = stack.enter_context(edge_process(store.url, seat_seconds=2.0))
         token = KEYRING.browser_token("one", frozenset({"read"}), seconds=60).token
         theirs = await stack.enter_async_context(Api(url, token))
         ours = await stack.enter_async_context(Api(service.url, token))
@@ -256,16 +254,3 @@ async def test_seats_are_given_back_once_the_store_is_there_again(tmp_path: Path
             await until_taken(service.parts.client, 0)
 
     assert first.event == "snapshot"
-
-
-@contextmanager
-def another_process(store: ValkeyProcess, *, seat_seconds: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """An API in a process of its own, and where it listens."""
-    command = [sys.executable, "-m", "tests.service.edge", store.url, str(seat_seconds)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        yield process, process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()

@@ -18,7 +18,8 @@ from service.credentials import Keyring
 from service.errors import Unauthorized
 from tests.api import Api
 from tests.jobs.doors import Doors
-from tests.service.edge import ALL_SCOPES, KEYRING, OPERATOR_SECRET, SECRET, Edge, edge
+from tests.service.edge import ALL_SCOPES, KEYRING, OPERATOR_SECRET, Edge, edge
+from tests.system import SECRET
 from tests.valkey import ValkeyProcess
 
 CHAT: JsonObject = {"kind": "chat", "input": {"message": "whose?"}}

@@ -44,7 +44,7 @@ class FakeStore:
     """One job's log and its channel; `subscribe` is what a hub connects with."""
 
     def __init__(self, seed: int, faults: Faults, *, snapshot_bytes: int = 1_000_000) -> None:
-        self.random = random.Random(seed)  # noqa: S311  # a test must be able to happen again
+        self.random = random.Random(seed)
         self.faults = faults
         self.log = FakeLog(self, snapshot_bytes)
         self.takes_subscriptions = True

@@ -109,8 +109,8 @@ async def test_the_time_of_an_attempt_goes_on_when_its_worker_is_lost(workshop: 
 
 async def test_an_input_that_does_not_fit_its_kind_fails_the_job_for_good(workshop: Workshop) -> None:
     """What the store holds was changed behind our back: no attempt can mend it."""
-    job_id = await workshop.submit(forever)
-    await workshop.doors.client.set(keys.payload(job_id), b'{"hostile": "input"}', keepttl=True)
+    job_id = await workshop.submit(raising(AssertionError("It ran.")))
+    await workshop.doors.client.set(keys.payload(job_id), b'["hostile"]', keepttl=True)
 
     ended = await workshop.attempt()
 

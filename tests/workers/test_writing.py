@@ -80,7 +80,7 @@ async def test_a_kibibyte_leaves_without_waiting_for_more(doors: Doors) -> None:
 @pytest.mark.parametrize("seed", range(8))
 async def test_a_write_that_is_cancelled_loses_and_doubles_nothing(seed: int, doors: Doors) -> None:
     """Writers of three parts are cancelled at any await, over and over; then one more write brings the rest."""
-    drawn = random.Random(seed)  # noqa: S311  # draws moments
+    drawn = random.Random(seed)
     parts = ["openai", "anthropic", "google"]
     writer, claim = await _begun(doors, *parts)
     said = dict.fromkeys(parts, "")
@@ -108,7 +108,7 @@ async def test_a_write_that_is_cancelled_loses_and_doubles_nothing(seed: int, do
 @pytest.mark.parametrize("seed", range(4))
 async def test_lines_whose_write_was_cancelled_come_before_later_ones_or_not_at_all(seed: int, doors: Doors) -> None:
     """And none of them comes twice."""
-    drawn = random.Random(seed)  # noqa: S311  # draws moments
+    drawn = random.Random(seed)
     claim = await doors.running()
     writer = Writer(doors.log, claim)
     for percent in range(1, 61):

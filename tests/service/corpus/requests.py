@@ -109,15 +109,23 @@ PATHS = {
 
 METHODS = {
     f"{method} {path}": Bad(405, method, path)
-    for method, path in (
-        ("PUT", "/v1/jobs"), ("PATCH", "/v1/jobs"), ("DELETE", "/v1/jobs"), ("HEAD", "/v1/jobs"),
-        ("OPTIONS", "/v1/jobs"), ("TRACE", "/healthz"), ("POST", "/healthz"), ("DELETE", "/healthz"), ("PROPFIND", "/v1/jobs"),
-        ("POST", f"/v1/jobs/{UNKNOWN}"), ("PUT", f"/v1/jobs/{UNKNOWN}"), ("GET", f"/v1/jobs/{UNKNOWN}/cancel"),
-        ("GET", f"/v1/jobs/{UNKNOWN}/retry"), ("GET", f"/v1/jobs/{UNKNOWN}/token"),
-        ("POST", f"/v1/jobs/{UNKNOWN}/stream"), ("POST", "/v1/stream"), ("GET", "/v1/tokens"), ("GET", "/v1/session"), ("GET", "/v1/subjects/one"),
-        ("POST", "/v1/kinds"), ("PURGE", "/v1/kinds"), ("PUT", "/v1/dead-letters"),
-    )
-}  # fmt: skip
+    for path, methods in {
+        "/v1/jobs": ("PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PROPFIND"),
+        f"/v1/jobs/{UNKNOWN}": ("POST", "PUT", "PATCH"),
+        f"/v1/jobs/{UNKNOWN}/cancel": ("GET", "PUT", "DELETE"),
+        f"/v1/jobs/{UNKNOWN}/retry": ("GET",),
+        f"/v1/jobs/{UNKNOWN}/token": ("GET",),
+        f"/v1/jobs/{UNKNOWN}/stream": ("POST",),
+        "/v1/stream": ("POST", "DELETE"),
+        "/v1/tokens": ("GET",),
+        "/v1/session": ("GET",),
+        "/v1/subjects/one": ("GET",),
+        "/v1/kinds": ("POST", "PURGE"),
+        "/v1/dead-letters": ("PUT",),
+        "/healthz": ("TRACE", "POST", "DELETE"),
+    }.items()
+    for method in methods
+}
 
 CURSORS = {
     "a word": "x",
@@ -251,6 +259,30 @@ HEADERS: dict[str, Bad] = {
 
 _RETRY = "/v1/jobs/{ended}/retry"
 
+_TOKENS: dict[str, dict[str, object]] = {
+    "subject empty": {"subject": ""},
+    "subject long": {"subject": "x" * 129},
+    "subject null": {"subject": None},
+    "subject a number": {"subject": 1},
+    "no scopes": {"scopes": []},
+    "scopes null": {"scopes": None},
+    "scopes a string": {"scopes": "read"},
+    "an unknown scope": {"scopes": ["read", "write"]},
+    "a scope of everything": {"scopes": ["submit:*"]},
+    "a scope of nothing": {"scopes": ["submit:"]},
+    "a scope in capitals": {"scopes": ["READ"]},
+    "a scope with a line break": {"scopes": ["read\n"]},
+    "the operator's scope": {"scopes": ["operator"]},
+    "65 scopes": {"scopes": ["read"] * 65},
+    "no time": {"ttl": 0},
+    "less than no time": {"ttl": -1},
+    "more than a day": {"ttl": 86401},
+    "a time in words": {"ttl": "900"},
+    "half a second": {"ttl": 0.5},
+    "time true": {"ttl": True},
+    "an audience": {"aud": "operator"},
+}
+
 BODIES: dict[str, Bad] = {
     **{f"{name} as an event": _post(400, "/v1/events", body) for name, body in NO_JSON.items()},
     **{f"{name} as a token": _post(400, "/v1/tokens", body) for name, body in NO_JSON.items()},
@@ -282,29 +314,7 @@ BODIES: dict[str, Bad] = {
     },
     **{
         f"a token with {name}": _post(422, "/v1/tokens", {"subject": "one", "scopes": ["read"]} | body)
-        for name, body in {
-            "subject empty": {"subject": ""},
-            "subject long": {"subject": "x" * 129},
-            "subject null": {"subject": None},
-            "subject a number": {"subject": 1},
-            "no scopes": {"scopes": []},
-            "scopes null": {"scopes": None},
-            "scopes a string": {"scopes": "read"},
-            "an unknown scope": {"scopes": ["read", "write"]},
-            "a scope of everything": {"scopes": ["submit:*"]},
-            "a scope of nothing": {"scopes": ["submit:"]},
-            "a scope in capitals": {"scopes": ["READ"]},
-            "a scope with a line break": {"scopes": ["read\n"]},
-            "the operator's scope": {"scopes": ["operator"]},
-            "65 scopes": {"scopes": ["read"] * 65},
-            "no time": {"ttl": 0},
-            "less than no time": {"ttl": -1},
-            "more than a day": {"ttl": 86401},
-            "a time in words": {"ttl": "900"},
-            "half a second": {"ttl": 0.5},
-            "time true": {"ttl": True},
-            "an audience": {"aud": "operator"},
-        }.items()
+        for name, body in _TOKENS.items()
     },
     **{
         f"a retry with {name}": _post(status, _RETRY, body)

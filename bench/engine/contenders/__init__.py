@@ -1,1 +1,0 @@
-"""The engines that are measured: one program each, run in an environment of its own."""
