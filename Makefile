@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run demo test lint bench lock clean
+.PHONY: install run demo test chaos lint bench lock clean
 
 install: .venv/packages .venv/project web/node_modules/.package-lock.json
 
@@ -18,6 +18,10 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest
+
+# Kills, stops and cuts of everything, for minutes; not part of `test`.
+chaos: install
+	$(BIN)/python -m pytest tests/chaos
 
 lint: install
 	$(BIN)/ruff check .
