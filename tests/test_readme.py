@@ -26,7 +26,7 @@ def test_the_requests_of_the_readme_work_as_printed(system: System, tmp_path: Pa
 
     assert ran.returncode == 0, ran.stderr
     _, submitted, watched, polled, waited = ran.stdout.split("\n=====\n")
-    assert json.loads(submitted)["state"] == "queued"
+    assert json.loads(submitted)["state"] in ("queued", "running")
     assert watched.rstrip().split("\n")[-2] == "event: end"
     assert json.loads(polled)["state"] == "completed"
     assert json.loads(waited)["result"]["openai"]["ok"]
