@@ -251,7 +251,7 @@ local function tell_parent(job)
   redis.call('SREM', key(job.parent, 'children'), job.id)
   local state = redis.call('HGET', key(job.parent, 'job'), 'state')
   if state == 'waiting' and redis.call('SCARD', key(job.parent, 'children')) == 0 then
-    redis.call('ZADD', QUEUE, int(job.now / 1000), job.parent)
+    redis.call('ZADD', QUEUE, int(math.floor(job.now / 1000)), job.parent)
     ring_bell()
   end
 end

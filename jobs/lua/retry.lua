@@ -61,6 +61,6 @@ for _, name in ipairs(every_key(job)) do
 end
 redis.call('SADD', ACTIVE .. job.subject, id)
 redis.call('PEXPIRE', ACTIVE .. job.subject, LIFETIME_MS)
-redis.call('ZADD', QUEUE, int(job.now / 1000), id)
+redis.call('ZADD', QUEUE, int(math.floor(job.now / 1000)), id)
 ring_bell()
 return 'QUEUED'

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 
 import orjson
@@ -12,11 +13,13 @@ from jobs.errors import JobNotFound
 from jobs.model import FOLLOWERS, JobId, JsonObject, State
 from jobs.updates import Cursor, Entry, fold, utf16_length
 from tests.chaos.arena import Arena
+from tests.jobs.patience import until
 
 STANDING = {keys.QUEUE, keys.SCHEDULED, keys.TRIMS, keys.DEAD_LETTERS}
 """Keys that belong to no job; what they hold leaves them one by one."""
 
 POISONED = 3
+SETTLED_SECONDS = 20.0
 
 HELD = (keys.ARQ_IN_PROGRESS, keys.ARQ_JOB, keys.SLOTS, f"{keys.PARKED}?", keys.ACTIVE, keys.OUTBOX)
 """How the keys begin that are there only while some job is not over."""
@@ -40,6 +43,17 @@ async def leftovers(arena: Arena) -> list[str]:
         name for name in await _names(arena, "*") if name not in STANDING and await arena.client.pttl(name) == -1
     ]
     return [*held, *(f"{job_id} is queued" for job_id in queued), *(f"{name} never expires" for name in eternal)]
+
+
+async def lasting_leftovers(arena: Arena) -> list[str]:
+    """What is still left over when nobody does anything any more."""
+
+    async def none() -> bool:
+        return await leftovers(arena) == []
+
+    with suppress(TimeoutError):
+        await until(none, seconds=SETTLED_SECONDS)
+    return await leftovers(arena)
 
 
 async def _broken_of(arena: Arena, job_id: JobId, acts: list[str]) -> list[str]:

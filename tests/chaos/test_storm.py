@@ -9,9 +9,8 @@ import pytest
 
 from tests.chaos.arena import LEASE_SECONDS, Arena, open_arena
 from tests.chaos.conftest import SEED, Say
-from tests.chaos.invariants import broken_promises, leftovers
+from tests.chaos.invariants import broken_promises, lasting_leftovers
 from tests.chaos.storm import Fault, Plan, Storm
-from tests.jobs.patience import until
 
 JOBS = int(os.environ.get("JOBSTREAM_CHAOS_JOBS", "150"))
 LEASE = float(os.environ.get("JOBSTREAM_CHAOS_LEASE", str(LEASE_SECONDS)))
@@ -41,15 +40,11 @@ async def test_a_storm_of_kills_loses_and_doubles_nothing(strict_arena: Arena, s
     say(f"seed {SEED}: {len(storm.acked)} jobs acknowledged, {len(everyone)} run, {_told(faults)}")
     say(f"seed {SEED}: {len(storm.suspects)} hit three times in a row, and taken for poison until retried by hand")
     say(f"seed {SEED}: {len(storm.restarts)} jobs of killed workers, with another after {_spread(storm.restarts)}")
-    await until(lambda: _is_tidy(strict_arena))
+    assert await lasting_leftovers(strict_arena) == []
     assert storm.broken == []
     assert await broken_promises(strict_arena, everyone) == []
     assert len(set(storm.acked)) == JOBS
     assert len(everyone) == JOBS + storm.plan.started_by_others
-
-
-async def _is_tidy(arena: Arena) -> bool:
-    return await leftovers(arena) == []
 
 
 def _told(faults: dict[Fault, int]) -> str:

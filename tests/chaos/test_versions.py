@@ -13,13 +13,15 @@ YOUNGER_FIELDS = ["depth", "only", "came_back", "spent_us", "request_id", "slott
 
 
 async def test_a_worker_leaves_the_kinds_that_it_does_not_know_to_those_who_do(arena: Arena) -> None:
-    """Jobs of a new kind wait for the new version, behind nobody and in nobody's way."""
-    arena.workers.start(unknown=["steps", "talk"])
+    """Jobs of a new kind wait for the new version; they keep their place, and are in nobody's way."""
     new = [await arena.submit(kind, n=2) for kind in ("steps", "talk") for _ in range(20)]
+    places = await arena.client.zrange(keys.QUEUE, 0, -1, withscores=True)
+    arena.workers.start(unknown=["steps", "talk"])
     old = [await arena.submit("noop") for _ in range(20)]
     for job_id in old:
         assert (await arena.ended(job_id))["state"] == "completed"
     assert [await arena.is_in(job_id, "queued") for job_id in new] == [True] * len(new)
+    assert await arena.client.zrange(keys.QUEUE, 0, -1, withscores=True) == places
 
     arena.workers.start()
 

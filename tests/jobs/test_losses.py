@@ -63,6 +63,7 @@ async def test_losses_are_not_in_a_row_when_an_attempt_between_them_ended_by_its
         await doors.lose(claim)
         (claim,) = await doors.claim(f"victim {loss}")
     await doors.leases.postpone(claim, delay_seconds=0, error=REASON)
+    await doors.fall_due(claim.job_id)
     (claim,) = await doors.claim("survivor")
     await doors.lose(claim)
 

@@ -30,7 +30,14 @@ async def submit(caller: Api, **fields: object) -> Response:
 
 
 async def submit_many(caller: Api, count: int) -> list[Response]:
-    return await asyncio.gather(*(submit(caller) for _ in range(count)))
+    """The answers to so many at once; a store that has no time for one is asked for the same again."""
+
+    async def insist(number: int) -> Response:
+        while (answer := await submit(caller, idempotency_key=f"of-many-{number}")).status_code == 503:
+            pass
+        return answer
+
+    return await asyncio.gather(*(insist(number) for number in range(count)))
 
 
 def outcomes(answers: list[Response]) -> Counter[str]:
@@ -53,7 +60,8 @@ async def test_of_a_hundred_submissions_at_once_exactly_as_many_pass_as_may_go_o
     async with visited(store, Allowance(submissions_at_once=1000), "one") as (page,):
         answers = await submit_many(page, 100)
 
-    assert outcomes(answers) == {"202": 10, "429 too-many-jobs": 90}
+    told = outcomes(answers)
+    assert (told["202"] + told["200"], told["429 too-many-jobs"]) == (10, 90)
     assert {each.headers.get("retry-after") for each in answers if each.status_code == 429} == {"5"}
     assert len(await redis.keys("js:*:job")) == len(await redis.keys("arq:job:*")) == 10
 

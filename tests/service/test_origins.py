@@ -4,19 +4,18 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any, cast
 
 import pytest
+import pytest_asyncio
 from httpx2 import Response
 from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from jobs.connection import Client
 from jobs.errors import JobError
 from service.headers import EVERY_ANSWER, UNLESS_GIVEN
 from service.limits import Allowance
 from tests.api import Api
-from tests.service.edge import KEYRING, edge
+from tests.service.edge import KEYRING, Edge, edge
 from tests.service.raw import exchange
-from tests.service.serving import Serving
 from tests.system import SECRET
 from tests.valkey import ValkeyProcess
 
@@ -25,16 +24,19 @@ SECOND_FRIEND = "http://localhost:5173"
 UNKNOWN = "x" * 32
 
 
-@pytest.fixture
-async def service(store: ValkeyProcess, redis: Client) -> AsyncIterator[Serving]:
-    """A service that two origins of others may call."""
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(store: ValkeyProcess) -> AsyncIterator[Edge]:
+    """A service that two origins of others may call; all tests here share it, since none of them gets far."""
     nobody_streams = Allowance(streams=0)  # but for the secrets
     async with edge(store.url, allowance=nobody_streams, jobstream_origins=f"{FRIEND}, {SECOND_FRIEND}") as running:
         yield running
 
 
-@pytest.fixture
-async def server(service: Serving) -> AsyncIterator[Api]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(service: Edge) -> AsyncIterator[Api]:
     """Who holds the service secret, and sends what a test would have a browser send."""
     async with Api(service.url, SECRET) as caller:
         yield caller
@@ -93,16 +95,14 @@ ACTS = [
 ]
 
 
-def filled(headers: dict[str, str], service: Serving) -> dict[str, str]:
+def filled(headers: dict[str, str], service: Edge) -> dict[str, str]:
     """The headers with this service's own name in them."""
     host = service.url.removeprefix("http://")
     return {name: value.format(own=service.url, host=host) for name, value in headers.items()}
 
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS)
-async def test_pages_of_strangers_neither_act_nor_listen(
-    service: Serving, server: Api, headers: dict[str, str]
-) -> None:
+async def test_pages_of_strangers_neither_act_nor_listen(service: Edge, server: Api, headers: dict[str, str]) -> None:
     """403 before anything else is looked at; no CORS header lets them read even that."""
     for method, path in ACTS:
         answer = await server.http.request(method, path, headers=filled(headers, service))
@@ -113,7 +113,7 @@ async def test_pages_of_strangers_neither_act_nor_listen(
 
 @pytest.mark.parametrize("headers", KNOWN.values(), ids=KNOWN)
 async def test_friends_servers_and_our_own_pages_come_through(
-    service: Serving, server: Api, headers: dict[str, str]
+    service: Edge, server: Api, headers: dict[str, str]
 ) -> None:
     statuses = [
         (await server.http.request(method, path, headers=filled(headers, service))).status_code
@@ -123,7 +123,7 @@ async def test_friends_servers_and_our_own_pages_come_through(
     assert statuses == [415, 404, 404, 403, 404, 404, 404, 404, 404, 404]
 
 
-async def test_two_origins_are_none(service: Serving, server: Api) -> None:
+async def test_two_origins_are_none(service: Edge, server: Api) -> None:
     headers = [("Origin", FRIEND), ("Origin", "https://evil.example")]
 
     answer = await server.http.post("/v1/jobs", headers=headers)
@@ -133,7 +133,7 @@ async def test_two_origins_are_none(service: Serving, server: Api) -> None:
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS)
 async def test_a_socket_of_a_strangers_page_is_refused_before_it_opens(
-    service: Serving, headers: dict[str, str]
+    service: Edge, headers: dict[str, str]
 ) -> None:
     """The handshake itself is answered 403, and says why."""
     sent = {"Authorization": f"Bearer {SECRET}", **filled(headers, service)}
@@ -148,14 +148,14 @@ async def test_a_socket_of_a_strangers_page_is_refused_before_it_opens(
 
 
 @pytest.mark.parametrize("headers", KNOWN.values(), ids=KNOWN)
-async def test_a_socket_of_anybody_known_opens(service: Serving, headers: dict[str, str]) -> None:
+async def test_a_socket_of_anybody_known_opens(service: Edge, headers: dict[str, str]) -> None:
     sent = {"Authorization": f"Bearer {SECRET}", **filled(headers, service)}
     async with connect(service.url.replace("http", "ws") + "/v1/ws", additional_headers=sent) as socket:
         await socket.send('{"op": "ping"}')
         assert await socket.recv() == '{"op":"pong"}'
 
 
-async def test_a_link_from_elsewhere_leads_here(service: Serving, server: Api) -> None:
+async def test_a_link_from_elsewhere_leads_here(service: Edge, server: Api) -> None:
     """Looking does nothing, and no other page sees what is shown."""
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
 
@@ -212,7 +212,7 @@ async def test_a_preflight_tells_a_friend_what_it_may_send(server: Api, path: st
 
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS)
-async def test_a_preflight_of_strangers_is_refused(service: Serving, server: Api, headers: dict[str, str]) -> None:
+async def test_a_preflight_of_strangers_is_refused(service: Edge, server: Api, headers: dict[str, str]) -> None:
     """As is our own page's, which has no need of one."""
     sent = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET", **filled(headers, service)}
     answer = await server.http.options("/v1/jobs", headers=sent)
@@ -221,17 +221,17 @@ async def test_a_preflight_of_strangers_is_refused(service: Serving, server: Api
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_friend_reads_every_answer_and_its_headers(server: Api, redis: Client) -> None:
+async def test_a_friend_reads_every_answer_and_its_headers(service: Edge, server: Api) -> None:
     """Whatever its status; and caches keep the answers of one origin from another."""
-    for answer in await every_answer(server, redis, {"Origin": FRIEND}):
+    for answer in await every_answer(service, server, {"Origin": FRIEND}):
         assert answer.headers["access-control-allow-origin"] == FRIEND, answer.status_code
         exposed = set(answer.headers["access-control-expose-headers"].split(", "))
         assert {"ETag", "Location", "Retry-After", "Preference-Applied", "Idempotent-Replayed"} <= exposed
         assert "X-Request-ID" in exposed
 
 
-async def test_every_answer_says_that_it_depends_on_the_origin(server: Api, redis: Client) -> None:
-    for answer in await every_answer(server, redis, {}):
+async def test_every_answer_says_that_it_depends_on_the_origin(service: Edge, server: Api) -> None:
+    for answer in await every_answer(service, server, {}):
         assert "Origin" in answer.headers["vary"].split(", "), answer.status_code
         assert "access-control-allow-origin" not in answer.headers
 
@@ -239,9 +239,9 @@ async def test_every_answer_says_that_it_depends_on_the_origin(server: Api, redi
 # What every answer bears
 
 
-async def test_every_answer_bears_the_headers_that_keep_browsers_safe(server: Api, redis: Client) -> None:
+async def test_every_answer_bears_the_headers_that_keep_browsers_safe(service: Edge, server: Api) -> None:
     """Whatever its status: 200 and 201, 204 and 304, every refusal, and a fault of our own."""
-    answers = await every_answer(server, redis, {})
+    answers = await every_answer(service, server, {})
 
     assert {each.status_code for each in answers} == STATUSES
     for answer in answers:
@@ -258,7 +258,7 @@ async def test_every_answer_bears_the_headers_that_keep_browsers_safe(server: Ap
         assert "strict-transport-security" not in bears
 
 
-async def test_what_never_became_a_request_is_answered_as_safely(service: Serving) -> None:
+async def test_what_never_became_a_request_is_answered_as_safely(service: Edge) -> None:
     answer = await exchange(service.url, b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
 
     assert answer.status == 400
@@ -272,7 +272,7 @@ async def test_what_never_became_a_request_is_answered_as_safely(service: Servin
     [("https", "127.0.0.1", "max-age=31536000"), ("https", "", None), ("http", "127.0.0.1", None)],
 )
 async def test_browsers_are_told_to_stay_with_tls_where_it_is_spoken(
-    store: ValkeyProcess, redis: Client, proto: str, hops: str, told: str | None
+    store: ValkeyProcess, proto: str, hops: str, told: str | None
 ) -> None:
     """By the word of a trusted hop alone."""
     async with edge(store.url, jobstream_trusted_hops=hops) as service, Api(service.url, None) as anyone:
@@ -281,8 +281,8 @@ async def test_browsers_are_told_to_stay_with_tls_where_it_is_spoken(
     assert answer.headers.get("strict-transport-security") == told
 
 
-async def test_a_fault_of_our_own_tells_nothing_but_to_the_log(server: Api, redis: Client) -> None:
-    job = await corrupt(server, redis)
+async def test_a_fault_of_our_own_tells_nothing_but_to_the_log(service: Edge, server: Api) -> None:
+    job = await corrupt(service, server)
 
     with capture_logs() as logged:
         answer = await server.http.get(f"/v1/jobs/{job}", headers={"X-Request-ID": "mine"})
@@ -302,11 +302,11 @@ async def test_a_fault_of_our_own_tells_nothing_but_to_the_log(server: Api, redi
 STATUSES = {200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503}
 
 
-async def every_answer(server: Api, redis: Client, headers: dict[str, str]) -> list[Response]:
+async def every_answer(service: Edge, server: Api, headers: dict[str, str]) -> list[Response]:
     """An answer of each status, to requests with these headers."""
     job = (await server.submit("x", subject="one"))["id"]
     etag = (await server.http.get(f"/v1/jobs/{job}")).headers["etag"]
-    broken = await corrupt(server, redis)
+    broken = await corrupt(service, server)
     reader = KEYRING.browser_token("one", frozenset({"read"}), seconds=60).token
     chat = {"kind": "chat", "input": {"message": "x"}}
     asked: list[tuple[str, str, dict[str, Any]]] = [
@@ -340,8 +340,8 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def corrupt(server: Api, redis: Client) -> str:
+async def corrupt(service: Edge, server: Api) -> str:
     """A job whose record makes no sense."""
     job: str = (await server.submit("x"))["id"]
-    await cast("Awaitable[int]", redis.hset(f"js:{job}:job", "state", "nonsense"))
+    await cast("Awaitable[int]", service.parts.client.hset(f"js:{job}:job", "state", "nonsense"))
     return job

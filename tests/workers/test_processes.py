@@ -172,7 +172,8 @@ async def test_a_store_that_is_killed_may_forget_a_moment_but_tells_no_broken_st
 async def test_a_chat_that_is_cancelled_ends_so_and_its_worker_takes_the_next(chat: Chat) -> None:
     """What is complete stays, the rest is cancelled, and nobody goes on asking."""
     answer = await chat.api.http.post(f"/v1/jobs/{chat.job_id}/cancel")
-    assert (answer.status_code, answer.json()["state"]) == (202, "cancelling")
+    assert answer.status_code == 202
+    assert answer.json()["state"] in ("cancelling", "cancelled")  # its worker may be quicker than the answer
 
     ended = await chat.api.ended(chat.job_id)
 
