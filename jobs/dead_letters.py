@@ -2,16 +2,21 @@
 
 from collections import Counter
 
+import orjson
+from pydantic import JsonValue
+
 from jobs import keys
-from jobs.connection import Client
+from jobs.connection import Client, store_faults
+from jobs.errors import Corrupt, JobNotFound
 from jobs.index import Index, Listed
-from jobs.model import JsonObject
+from jobs.model import JobId, JsonObject
 
 
 class DeadLetters:
     """The dead letters of one store, newest first."""
 
     def __init__(self, client: Client) -> None:
+        self._client = client
         self._index = Index(client, keys.DEAD_LETTERS)
 
     async def page(
@@ -26,6 +31,18 @@ class DeadLetters:
                     break
         return found
 
+    async def inspect(self, job_id: JobId) -> JsonObject:
+        """What the job was given, and how it failed: `{"input", "failures": [{"run", "attempt", "at", "outcome",
+        "error"}]}`, the newest hundred, oldest first; `outcome` is `retrying`, `worker-lost` or `failed`."""
+        with store_faults():
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.get(keys.payload(job_id))
+                pipe.lrange(keys.failures(job_id), 0, -1)
+                given, failures = await pipe.execute()
+        if given is None:
+            raise JobNotFound("No job has this id, or it has expired.")
+        return {"input": _read(given), "failures": [_read(failure) for failure in failures]}
+
     async def groups(self, *, kind: str | None = None, subject: str | None = None) -> list[JsonObject]:
         """How many letters there are of each kind and error type, most first."""
         letters = await self.page(limit=1_000_000, kind=kind, subject=subject)
@@ -34,3 +51,11 @@ class DeadLetters:
             {"kind": each, "error_type": error_type, "count": count}
             for (each, error_type), count in counts.most_common()
         ]
+
+
+def _read(stored: bytes) -> JsonValue:
+    try:
+        value: JsonValue = orjson.loads(stored)
+    except ValueError as error:
+        raise Corrupt("What is stored of the job cannot be read.") from error
+    return value

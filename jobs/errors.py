@@ -178,6 +178,13 @@ class RetryAfter(JobError):
         self.delay = delay
 
 
+class StepTimedOut(JobError):
+    """A step took longer than it may; it is tried again with its job."""
+
+    code = "timeout"
+    title = "A step took too long"
+
+
 class ResultTooLarge(JobError):
     """The result is over the size that the store keeps; return less, or a link to it."""
 

@@ -35,6 +35,11 @@ def payload(job_id: JobId) -> str:
     return f"{PREFIX}{job_id}:input"
 
 
+def failures(job_id: JobId) -> str:
+    """List: how each attempt of the job that failed did so, oldest first."""
+    return f"{PREFIX}{job_id}:failures"
+
+
 def channel(job_id: JobId) -> str:
     """Channel: each entry of the job's log as it is appended."""
     return f"{PREFIX}{job_id}:channel"

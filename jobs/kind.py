@@ -103,7 +103,7 @@ class Run(Protocol):
         """The result of `act`, which is JSON; kept, so that a later attempt gets it without running `act`.
 
         A fault is tried again up to `tries` times within this attempt, unless it says that it is final; a try
-        ends with TimeoutError after `timeout_seconds`. What `act` does to the world happens at least once: give
+        ends with StepTimedOut after `timeout_seconds`. What `act` does to the world happens at least once: give
         it `{job_id}:{name}` as its idempotency key."""
 
     async def progress(
@@ -121,8 +121,9 @@ class Run(Protocol):
     async def children(self, name: str, children: Sequence[Child]) -> list[ChildEnd]:
         """Submit the children and wait for all of them without a worker; how each ended, in their order."""
 
-    async def send(self, event: str, data: dict[str, JsonValue]) -> str:
-        """The id of an event that is sent once, however often the job is tried; it starts what subscribes to it."""
+    async def send(self, event: str, data: dict[str, JsonValue], *, name: str | None = None) -> str:
+        """The id of an event that is sent once, however often the job is tried; it starts what subscribes to it.
+        `name` is its step's, `send.{event}` where there is none: a second event of one name needs another."""
 
     async def ask(self, part: str, question: Question) -> Answer:
         """The provider's answer, streamed into the part as it is written and kept like a step's result;
@@ -141,6 +142,8 @@ class Kind(Generic[Input]):
     failed_retention_seconds: int = 30 * DAY_SECONDS
     timeout_seconds: float | None = 15 * 60
     max_attempts: int = 16
+    back_off_seconds: tuple[float, ...] = (5.0, 10.0, 30.0, 60.0)
+    """How long after an attempt the next begins, by how many there were; the last one stands for all further."""
     concurrency: int = 0
     concurrency_per_subject: int = 0
     """How many jobs of the kind may run at once, in all and for one subject; 0 is no limit."""

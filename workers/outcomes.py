@@ -1,6 +1,7 @@
 """How an attempt can end, as a value; and which exception means which."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,9 +19,6 @@ from jobs.errors import (
 )
 from jobs.leases import Claim
 from jobs.model import Failure
-
-BACK_OFF_SECONDS = (5.0, 10.0, 30.0, 60.0)
-"""How long after an attempt the next begins, by how many there were; the last one stands for all further."""
 
 JITTER = 0.2
 
@@ -84,9 +82,10 @@ Outcome = Done | TryAgain | GaveUp | Cancelled | HandedBack | Suspended | Lost
 _FINAL = (Corrupt, DoNotRetry, StepRepeated, ResultTooLarge)
 
 
-def outcome_of(error: BaseException, claim: Claim) -> Outcome:
-    """What the error that ended an attempt means for its job."""
+def outcome_of(error: BaseException, claim: Claim, back_off_seconds: Sequence[float]) -> Outcome:
+    """What the error that ended an attempt means for its job; `back_off_seconds` as its kind has it."""
     error = _cause(error)
+    pause = _pause(claim.attempt, back_off_seconds)
     match error:
         case LeaseLost():
             return Lost()
@@ -99,13 +98,15 @@ def outcome_of(error: BaseException, claim: Claim) -> Outcome:
         case AnswerFailed() if not error.retryable:
             return GaveUp(failure_of(error, retryable=False))
         case RetryAfter():
-            return _again(claim, failure_of(error, retryable=True), at_least=error.delay)
+            return _again(claim, failure_of(error, retryable=True), max(pause, error.delay))
         case JobError():
-            return _again(claim, failure_of(error, retryable=True))
+            return _again(claim, failure_of(error, retryable=True), pause)
         case TimeoutError():
-            return _again(claim, failure("timeout", "The job took longer than its kind allows.", retryable=True))
+            return _again(
+                claim, failure("timeout", "The job took longer than its kind allows.", retryable=True), pause
+            )
     log.warning("job attempt met a fault", error=type(error).__name__, exc_info=error)
-    return _again(claim, failure("internal-error", "The job met an unexpected fault.", retryable=True))
+    return _again(claim, failure("internal-error", "The job met an unexpected fault.", retryable=True), pause)
 
 
 def failure_of(error: JobError, *, retryable: bool) -> Failure:
@@ -117,17 +118,17 @@ def failure(code: str, detail: str, *, retryable: bool, title: str = "The job fa
     return Failure(type=code, title=title, detail=detail, retryable=retryable)
 
 
-def _again(claim: Claim, why: Failure, *, at_least: float = 0.0) -> Outcome:
+def _again(claim: Claim, why: Failure, delay_seconds: float) -> Outcome:
     if claim.attempt < claim.max_attempts:
-        return TryAgain(why, max(at_least, _back_off(claim.attempt)))
+        return TryAgain(why, delay_seconds)
     if claim.max_attempts == 1:
         return GaveUp(why)
     detail = f"All {claim.max_attempts} attempts failed; the last one: {why.detail}"
     return GaveUp(failure("retries-exhausted", detail, retryable=False, title="All attempts failed"))
 
 
-def _back_off(attempt: int) -> float:
-    seconds = BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS)) - 1]
+def _pause(attempt: int, back_off_seconds: Sequence[float]) -> float:
+    seconds = back_off_seconds[min(attempt, len(back_off_seconds)) - 1]
     return seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads load, guards nothing
 
 

@@ -120,9 +120,9 @@ class JobRun:
         await self.writer.write(self.kept_line(name, started, [asdict(end) for end in ended]))
         return ended
 
-    async def send(self, event: str, data: dict[str, JsonValue]) -> str:
+    async def send(self, event: str, data: dict[str, JsonValue], *, name: str | None = None) -> str:
         """The event's id; it leaves by the outbox, in the same act that keeps the step."""
-        name = f"send.{event}"
+        name = name or f"send.{event}"
         self._enter(name)
         event_id = hashlib.sha256(f"{self.job_id}:{self._claim.run}:{name}".encode()).hexdigest()[:40]
         if name not in self._claim.kept:

@@ -117,7 +117,7 @@ class Runner:
         except BaseException as error:  # noqa: BLE001  # a kind may also end by a cancellation of its own making
             if running.why:
                 return _STOPPED[running.why]  # what fails on the way out is no failed attempt
-            return outcome_of(error, running.claim)
+            return outcome_of(error, running.claim, self._kinds[running.claim.kind].back_off_seconds)
 
     async def _settle(self, claim: Claim, writer: Writer, outcome: Outcome) -> None:
         match outcome:

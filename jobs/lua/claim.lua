@@ -25,6 +25,7 @@ local function survives(job)
   end
   job.crashes = job.crashes + 1
   set(job, 'crashes', job.crashes)
+  remember_failure(job, 'worker-lost', '')
   if job.crashes >= LAST_CRASH then
     finish(job, 'failed', '', POISON, 'poison')
     return false

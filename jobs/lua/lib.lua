@@ -7,6 +7,7 @@ local LOG_ENTRIES = 5000
 local LOG_BYTES = 4 * 1024 * 1024
 local TRIM_AFTER_MS = 60 * 1000
 local LIFETIME_MS = 30 * 24 * 3600 * 1000 -- of what a job that never ends leaves behind
+local MOST_FAILURES = 100 -- that are remembered of a job
 local TERMINAL = { completed = true, failed = true, cancelled = true }
 
 local function key(id, what)
@@ -157,7 +158,7 @@ end
 
 local function every_key(job)
   local keys = {}
-  for _, what in ipairs({ 'job', 'input', 'log', 'children', 'rejects' }) do
+  for _, what in ipairs({ 'job', 'input', 'log', 'children', 'failures', 'rejects' }) do
     keys[#keys + 1] = key(job.id, what)
   end
   if job.part_names ~= '' or job.step_names ~= '' then
@@ -196,6 +197,16 @@ end
 local SUSPECT = '!suspect'
 local function scopes(job)
   return { job.kind, job.kind .. ':' .. job.subject, SUSPECT }
+end
+
+-- Remembers how an attempt failed, for whoever inspects the job once its log is trimmed; `error` is JSON or ''.
+local function remember_failure(job, outcome, error)
+  local name = key(job.id, 'failures')
+  redis.call('RPUSH', name, string.format(
+    '{"run":%d,"attempt":%d,"at":%s,"outcome":"%s","error":', job.run, job.attempt, quoted(stamp(job.now)), outcome
+  ) .. or_null(error) .. '}')
+  redis.call('LTRIM', name, -MOST_FAILURES, -1)
+  redis.call('PEXPIRE', name, LIFETIME_MS)
 end
 
 -- Puts the job that has waited longest for a slot of this scope back into the queue.
@@ -311,6 +322,7 @@ local function finish(job, state, result, error, error_type)
   redis.call('ZADD', TRIMS, int(job.now / 1000 + (job.unwanted == '' and TRIM_AFTER_MS or 0)), job.id)
   if state == 'failed' then
     redis.call('ZADD', DEAD_LETTERS, int(job.now / 1000), job.id)
+    remember_failure(job, 'failed', error)
   end
   save(job)
   tell_parent(job)

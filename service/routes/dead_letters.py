@@ -1,4 +1,4 @@
-"""Dead letters: list them, count them by error, run one again, drop one."""
+"""Dead letters: list them, count them by error, inspect one, run it again, drop it."""
 
 from typing import Annotated, Literal
 
@@ -31,6 +31,15 @@ async def listed(
     letters = await api.dead_letters.page(limit=limit, after=cursor, kind=kind, subject=subject)
     items = [item for letter in letters if (item := await api.summary(letter.job_id))]
     return {"items": items, "next": letters[-1].cursor if len(letters) == limit else None}
+
+
+@router.get("/{job_id}")
+async def inspect(job_id: str, api: ApiOf, access: AccessOf) -> Response:
+    """A dead letter whole: its snapshot, what it was given, and how each attempt failed."""
+    known_id, head = await api.readable(job_id, access)
+    _check_dead(head)
+    found = await api.dead_letters.inspect(known_id)
+    return polling.snapshot_response(await api.log.story(known_id), status=200, extra=found)
 
 
 @router.post("/{job_id}/retry", status_code=202)

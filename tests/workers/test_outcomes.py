@@ -1,6 +1,7 @@
 """How an attempt ends: what is tried again and when, what is final, and what clients are told of it."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from jobs.clock import MICROSECONDS, to_microseconds
 from jobs.errors import DoNotRetry, RetryAfter
 from jobs.kind import Run
 from jobs.leases import Claim
-from tests.jobs.doors import Doors, Nothing
+from tests.jobs.doors import IDLE, Doors, Nothing
 from tests.workers.workshop import Perform, Workshop
 from workers.outcomes import TryAgain, outcome_of
 
@@ -38,10 +39,19 @@ async def test_the_pause_before_the_next_attempt_grows_and_varies(attempt: int, 
     """5, 10, 30, then 60 seconds, each a fifth more or less: jobs that failed together do not come back together."""
     claim = await doors.running()
 
-    pauses = [_pause_after(attempt, claim) for _ in range(50)]
+    pauses = [_pause_after(attempt, claim, IDLE.back_off_seconds) for _ in range(50)]
 
     assert all(seconds * (1 - JITTER) <= pause <= seconds * (1 + JITTER) for pause in pauses)
     assert len(set(pauses)) > 1
+
+
+async def test_a_kind_may_have_a_schedule_of_its_own(doors: Doors) -> None:
+    """Its last pause stands for all further ones."""
+    claim = await doors.running()
+
+    assert _pause_after(1, claim, [100, 1000]) <= 100 * (1 + JITTER)
+    assert _pause_after(2, claim, [100, 1000]) >= 1000 * (1 - JITTER)
+    assert _pause_after(9, claim, [100, 1000]) >= 1000 * (1 - JITTER)
 
 
 async def test_an_unknown_fault_is_tried_again_until_the_attempts_are_used_up(workshop: Workshop) -> None:
@@ -148,7 +158,7 @@ async def test_a_reason_that_is_no_unicode_is_told_all_the_same(workshop: Worksh
     assert ended["error"]["detail"] == "It said 😀 and \ufffd."
 
 
-def _pause_after(attempt: int, claim: Claim) -> float:
-    outcome = outcome_of(RuntimeError(), replace(claim, attempt=attempt))
+def _pause_after(attempt: int, claim: Claim, schedule: Sequence[float]) -> float:
+    outcome = outcome_of(RuntimeError(), replace(claim, attempt=attempt), schedule)
     assert isinstance(outcome, TryAgain)
     return outcome.delay_seconds

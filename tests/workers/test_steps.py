@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from pydantic import JsonValue
 
+from jobs.errors import DoNotRetry
 from jobs.kind import Run
 from tests.jobs.doors import Doors, Nothing
 from tests.jobs.proxy import Fault, faulty_store
@@ -185,3 +186,90 @@ async def test_results_hold_no_lone_surrogates(workshop: Workshop) -> None:
     assert (ended["state"], ended["error"]) == ("completed", None)
     assert ended["result"] == {"pair 😀": ["lone \ufffd", 1.5, None]}
     assert b"\\ud" not in (await workshop.doors.entries(job_id))[-1].body
+
+
+async def test_steps_run_side_by_side(workshop: Workshop) -> None:
+    """Each goes on once the other has begun; one after the other, neither ever would."""
+    begun = {name: asyncio.Event() for name in ("left", "right")}
+
+    async def perform(run: Run, _input: Nothing) -> JsonValue:
+        async def act(own: str, other: str) -> JsonValue:
+            begun[own].set()
+            await begun[other].wait()
+            return own
+
+        async with asyncio.TaskGroup() as tasks:
+            left = tasks.create_task(run.step("left", lambda: act("left", "right")))
+            right = tasks.create_task(run.step("right", lambda: act("right", "left")))
+        return [left.result(), right.result()]
+
+    await workshop.submit(perform, timeout_seconds=30)
+
+    ended = await workshop.attempt()
+
+    assert ended["result"] == ["left", "right"]
+    assert {step["name"]: step["state"] for step in ended["steps"]} == {"left": "completed", "right": "completed"}
+
+
+async def test_a_step_tries_again_by_itself_within_its_attempt(workshop: Workshop) -> None:
+    """The job's own attempts stay as they are, and the step says once that it began and once that it ended."""
+    deeds = Deeds()
+
+    async def perform(run: Run, _input: Nothing) -> JsonValue:
+        async def act() -> JsonValue:
+            deeds.counts["act"] += 1
+            if deeds.counts["act"] == 1:
+                raise ConnectionError
+            return "second"
+
+        return await run.step("shaky", act, tries=2)
+
+    job_id = await workshop.submit(perform)
+
+    ended = await workshop.attempt()
+
+    assert (ended["result"], ended["attempt"], deeds.counts["act"]) == ("second", 1, 2)
+    steps = [data["state"] for event, data in await workshop.doors.updates(job_id) if event == "step"]
+    assert steps == ["running", "completed"]
+
+
+async def test_a_step_is_not_tried_again_once_it_says_that_it_is_final(workshop: Workshop) -> None:
+    """However many tries it has left."""
+    deeds = Deeds()
+
+    async def perform(run: Run, _input: Nothing) -> JsonValue:
+        async def act() -> JsonValue:
+            deeds.counts["act"] += 1
+            raise DoNotRetry("Never.")
+
+        return await run.step("final", act, tries=5)
+
+    await workshop.submit(perform)
+
+    ended = await workshop.attempt()
+
+    assert (ended["state"], ended["error"]["type"], deeds.counts["act"]) == ("failed", "do-not-retry", 1)
+
+
+async def test_a_step_that_takes_too_long_is_stopped_and_its_job_tried_again(workshop: Workshop) -> None:
+    """The job says that it was a step, and not the job, that took too long."""
+    deeds = Deeds()
+
+    async def perform(run: Run, _input: Nothing) -> JsonValue:
+        async def act() -> JsonValue:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                deeds.counts["stopped"] += 1
+                raise
+            return None
+
+        return await run.step("endless", act, timeout_seconds=0.05)
+
+    await workshop.submit(perform)
+
+    waiting = await workshop.attempt()
+
+    assert (waiting["state"], waiting["error"]["type"]) == ("retrying", "timeout")
+    assert "step" in waiting["error"]["detail"]
+    assert deeds.counts["stopped"] == 1
