@@ -124,17 +124,19 @@ class JobRun:
         """The event's id; it leaves by the outbox, in the same act that keeps the step."""
         name = name or f"send.{event}"
         self._enter(name)
+        if name in self._claim.kept:
+            sent_before: str = self._kept(name, orjson.loads)
+            return sent_before
         event_id = hashlib.sha256(f"{self.job_id}:{self._claim.run}:{name}".encode()).hexdigest()[:40]
-        if name not in self._claim.kept:
-            sent = Event(
-                event,
-                data,
-                subject=self._claim.subject,
-                request_id=self._claim.request_id,
-                depth=self._claim.depth + 1,
-            )
-            line = Line("send", value=outgoing(EventId(event_id), sent))
-            await self.writer.write(line, self.kept_line(name, clock.now(), event_id))
+        sent = Event(
+            event,
+            data,
+            subject=self._claim.subject,
+            request_id=self._claim.request_id,
+            depth=self._claim.depth + 1,
+        )
+        line = Line("send", value=outgoing(EventId(event_id), sent))
+        await self.writer.write(line, self.kept_line(name, clock.now(), event_id))
         return event_id
 
     async def progress(

@@ -36,6 +36,7 @@ async def listed(
 @router.get("/{job_id}")
 async def inspect(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """A dead letter whole: its snapshot, what it was given, and how each attempt failed."""
+    access.own_subject(READ)  # a stream token shows what the job says, and not what it was given
     known_id, head = await api.readable(job_id, access)
     _check_dead(head)
     found = await api.dead_letters.inspect(known_id)

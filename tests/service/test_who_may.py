@@ -135,6 +135,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/events"): Route(HAS_THE_SCOPE, 202, body=EVENT),
     ("GET", "/v1/events/{event_id}"): Route(OWNS_THE_EVENT, 200, Scene.event),
     ("GET", "/v1/dead-letters"): Route(HAS_THE_SCOPE, 200),
+    ("GET", "/v1/dead-letters/{job_id}"): Route(OWNS_THE_EVENT, 200, Scene.failed),
     ("POST", "/v1/dead-letters/{job_id}/retry"): Route(OWNS_IT, 202, Scene.failed),
     ("DELETE", "/v1/dead-letters/{job_id}"): Route(OWNS_IT, 204, Scene.failed),
     ("DELETE", "/v1/subjects/{subject}"): Route(HAS_A_SECRET, 202, Scene.subject),
