@@ -140,6 +140,35 @@ local function save(job)
   redis.call('HSET', key(job.id, 'job'), unpack(job.changes))
 end
 
+local function ring_bell()
+  redis.call('LPUSH', BELL, 1)
+  redis.call('LTRIM', BELL, 0, 127)
+  redis.call('EXPIRE', BELL, 3600)
+end
+
+-- The job's place in the queue if it falls due then: ahead of its time, as far as when it was submitted.
+local function place(job, due_us)
+  local ahead_ms = tonumber(redis.call('HGET', key(job.id, 'job'), 'ahead_ms')) or 0
+  return int(math.floor(due_us / 1000 - ahead_ms))
+end
+
+-- Keeps the job out of the queue until it falls due.
+local function schedule(job, due_us)
+  local kept_ms = int(LIFETIME_MS + math.max(0, due_us - job.now) / 1000)
+  redis.call('ZREM', QUEUE, job.id)
+  redis.call('ZADD', SCHEDULED, int(math.ceil(due_us / 1000)), job.id)
+  redis.call('PEXPIRE', SCHEDULED, kept_ms, 'NX')
+  redis.call('PEXPIRE', SCHEDULED, kept_ms, 'GT')
+  set(job, 'score', place(job, due_us))
+end
+
+-- Puts the job, which is due, into the queue.
+local function enqueue(job)
+  redis.call('ZREM', SCHEDULED, job.id)
+  redis.call('ZADD', QUEUE, place(job, job.now), job.id)
+  ring_bell()
+end
+
 -- Puts the job into another state; what: next_attempt_at (a stamp), error (JSON), reason, from.
 local function change_state(job, state, what)
   job.state = state
@@ -173,12 +202,6 @@ local function every_key(job)
     keys[#keys + 1] = job.idempotency
   end
   return keys
-end
-
-local function ring_bell()
-  redis.call('LPUSH', BELL, 1)
-  redis.call('LTRIM', BELL, 0, 127)
-  redis.call('EXPIRE', BELL, 3600)
 end
 
 -- Why no job of the subject may come in, or nil; 0 is no limit. Takes back what arq wrote in the same transaction.
@@ -262,8 +285,7 @@ local function tell_parent(job)
   redis.call('SREM', key(job.parent, 'children'), job.id)
   local state = redis.call('HGET', key(job.parent, 'job'), 'state')
   if state == 'waiting' and redis.call('SCARD', key(job.parent, 'children')) == 0 then
-    redis.call('ZADD', QUEUE, int(math.floor(job.now / 1000)), job.parent)
-    ring_bell()
+    enqueue({ id = job.parent, now = job.now })
   end
 end
 

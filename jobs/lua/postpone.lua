@@ -10,7 +10,7 @@ if job.state == 'cancelling' then
 end
 local due_us = job.now + delay_ms * 1000
 let_go(job)
-redis.call('ZADD', QUEUE, int(math.ceil(due_us / 1000)), id)
+schedule(job, due_us)
 set(job, 'next_is_new_attempt', 1)
 set(job, 'crashes', 0)
 remember_failure(job, 'retrying', error)

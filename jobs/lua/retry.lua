@@ -61,6 +61,5 @@ for _, name in ipairs(every_key(job)) do
 end
 redis.call('SADD', ACTIVE .. job.subject, id)
 redis.call('PEXPIRE', ACTIVE .. job.subject, LIFETIME_MS)
-redis.call('ZADD', QUEUE, int(math.floor(job.now / 1000)), id)
-ring_bell()
+enqueue(job)
 return 'QUEUED'

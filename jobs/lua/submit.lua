@@ -46,7 +46,9 @@ remember(JOBS, 'ZADD', int(now / 1000), id)
 if parent ~= '' then
   remember(key(parent, 'children'), 'SADD', id)
 end
-local score = due_us / 1000 - FAIRNESS_MS - head_start_ms + behind_ms
+local ahead_ms = FAIRNESS_MS + head_start_ms - behind_ms
+local score = due_us / 1000 - ahead_ms
+set(job, 'ahead_ms', int(ahead_ms))
 set(job, 'score', int(score))
 save(job)
 redis.call('SET', key(id, 'input'), input, 'PX', kept_ms)

@@ -17,7 +17,7 @@ if until_us == 0 then
 end
 let_go(job)
 keep_time_spent(job)
-redis.call('ZADD', QUEUE, int(math.ceil(until_us / 1000)), id)
+schedule(job, until_us)
 change_state(job, 'waiting', {})
 save(job)
 ring_bell()

@@ -76,7 +76,8 @@ class Doors:
 
     async def fall_due(self, job_id: JobId) -> None:
         """The time that the job waits for has come."""
-        await self.client.zadd(keys.QUEUE, {job_id: 0})
+        if not await self.client.zadd(keys.SCHEDULED, {job_id: 0}, xx=True, ch=True):
+            await self.client.zadd(keys.QUEUE, {job_id: 0})
 
     async def snapshot(self, job_id: JobId) -> JsonObject:
         """The job as polling returns it."""

@@ -10,12 +10,16 @@ from jobs import keys
 from jobs.clock import MICROSECONDS, from_microseconds
 from jobs.connection import Client, connect
 from jobs.errors import IdempotencyKeyReused, StoreUnavailable
-from jobs.model import JobId
+from jobs.model import Failure, JobId
 from jobs.queue import HEAD_START_MS, Queue, Submission
+from tests.jobs import lines
 from tests.jobs.doors import IDLE, Doors, idle_kind
 from tests.jobs.patience import until
 from tests.jobs.proxy import Fault, faulty_store
 from tests.valkey import ValkeyProcess, running_valkey
+
+
+FAILURE = Failure(type="internal-error", title="The job failed", detail="Once more.", retryable=True)
 
 
 def submission(*, key: str | None = "a-key", about: str = "") -> Submission:
@@ -152,6 +156,29 @@ async def test_an_urgent_job_that_falls_due_overtakes_those_that_are_less_so(doo
     await redis.zadd(keys.SCHEDULED, {urgent: 0}, xx=True)
 
     assert [claim.job_id for claim in await doors.claim("first", slots=2)] == [urgent, ordinary]
+
+
+@pytest.mark.parametrize("way", ["tried again", "asleep", "a parent", "by hand"])
+async def test_a_job_that_comes_back_has_the_head_start_of_its_priority_again(way: str, doors: Doors) -> None:
+    """It does not wait behind all that came in meanwhile: it is as urgent as when it was submitted."""
+    claim = await doors.running(priority=10)
+    match way:
+        case "tried again":
+            await doors.leases.postpone(claim, delay_seconds=1, error=FAILURE)
+        case "asleep":
+            await doors.leases.suspend(claim, until_us=claim.claimed_us + MICROSECONDS)
+        case "a parent":
+            child = await doors.submit(parent=claim.job_id)
+            await doors.leases.suspend(claim, until_us=None)
+            await doors.queue.cancel(child)
+        case "by hand":
+            await doors.append(claim, lines.end("failed", failure=FAILURE))
+            await doors.queue.retry(claim.job_id)
+    calm = [await doors.submit(priority=5) for _ in range(3)]
+    if way in ("tried again", "asleep"):
+        await doors.fall_due(claim.job_id)
+
+    assert [each.job_id for each in await doors.claim("next", slots=4)] == [claim.job_id, *calm]
 
 
 async def test_a_job_for_a_moment_ahead_is_kept_until_long_after_it(doors: Doors) -> None:
