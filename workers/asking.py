@@ -74,7 +74,8 @@ class Asking:
             async for piece in pieces:
                 match piece:
                     case Text(text=text) if text:
-                        first = first or round(time.monotonic() - asked, 3)
+                        if first is None:
+                            first = round(time.monotonic() - asked, 3)
                         await self._part.add(text)
                     case Finish():
                         finish = piece
