@@ -25,12 +25,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from jobs import keys
 from jobs.errors import StorageFull, StoreUnavailable
 from jobs.sentinels import Sentinels
+from jobs.turns import Turns
 
 CALL_SECONDS = 2.0
 """How long a call may take before the store counts as unavailable; without it a frozen store hangs us for ever."""
 
 FREE_SECONDS = 1
-"""How long a call waits for a connection when all are in use."""
+"""How long a call waits for a connection when all are in use, and none of those calls is answered."""
 
 MAKES_ROOM = frozenset({"cancel", "forget", "trim"})
 """The scripts that a store which is out of memory still runs, since they free some."""
@@ -96,10 +97,37 @@ class _Cancellable(AbstractConnection):
 
 
 class _Pool(BlockingConnectionPool):
-    """Connections of either kind of socket; who finds none free waits for one, and not for others to connect."""
+    """Connections of either kind of socket; who finds none free waits for one, and not for others to connect.
+
+    First come, first served: in redis-py's own queue, whoever comes just then goes before those who wait, and a crowd
+    keeps some of them waiting until their time is over."""
 
     def __init__(self, connection_class: type[AbstractConnection] = Connection, **options: Any) -> None:
         super().__init__(connection_class=type("Connection", (_Cancellable, connection_class), {}), **options)
+        self._turns = Turns(self.max_connections, seconds=FREE_SECONDS)
+        self._lent: set[AbstractConnection] = set()
+
+    async def get_connection(self, *_: Any, **__: Any) -> AbstractConnection:  # redis-py names the command, in vain
+        try:
+            await self._turns.take()
+        except TimeoutError:
+            raise RedisConnectionError("No connection is free.") from None
+        try:
+            connection: AbstractConnection = await super().get_connection()
+        except BaseException:
+            self._turns.end(well=False)
+            raise
+        self._lent.add(connection)
+        return connection
+
+    async def release(self, connection: AbstractConnection) -> None:
+        answered = connection.is_connected  # it is closed by a call that fails
+        try:
+            await super().release(connection)
+        finally:
+            if connection in self._lent:
+                self._lent.discard(connection)
+                self._turns.end(well=answered)
 
 
 class _MasterPool(SentinelConnectionPool, _Pool):

@@ -51,6 +51,12 @@ def idempotency(subject: str | None, kind: str, key: str) -> str:
     return f"{PREFIX}idempotency:{hashlib.sha256(parts.encode()).hexdigest()}"
 
 
+def thread(dialect: str, subject: str | None, name: str) -> str:
+    """String: the newest job of a conversation that a dialect's client has named; a name belongs to its subject."""
+    parts = "\x00".join((dialect, "" if subject is None else f"s{subject}", name))
+    return f"{PREFIX}thread:{hashlib.sha256(parts.encode()).hexdigest()}"
+
+
 def quota(what: str, whom: str) -> str:
     """What one caller has taken of something; who that is cannot be read from it."""
     return f"{PREFIX}quota:{what}:{hashlib.sha256(whom.encode()).hexdigest()[:32]}"

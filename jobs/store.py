@@ -8,10 +8,12 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from ssl import SSLCertVerificationError
 
 from redis.asyncio import Redis, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
+from jobs.connection import store_faults
 from jobs.embedded import open_embedded
 from jobs.errors import StoreUnavailable, StoreUnsuitable
 from jobs.logs import configure_logs
@@ -46,8 +48,17 @@ async def check(redis: Redis, *, allow_volatile: bool, allow_plain: bool) -> Non
     _refuse(facts, allow_volatile=allow_volatile)
 
 
+async def takes_writes(redis: Redis) -> bool:
+    """Whether the store would take a job now: it does not while its disk is full or broken, or its memory is full."""
+    with store_faults():
+        facts = await redis.info()
+    out_of_memory = 0 < facts.get("maxmemory", 0) < facts["used_memory"]
+    return facts.get("aof_last_write_status", "ok") == "ok" and not out_of_memory
+
+
 async def wait_for_store(redis: Redis) -> None:
-    """Return when the store answers, however long that takes; StoreUnsuitable if it refuses the password."""
+    """Return when the store answers, however long that takes; StoreUnsuitable if it refuses the password, or if we
+    don't trust its certificate."""
     pause = PAUSE_SECONDS
     while error := await _unanswered(redis):
         if pause == PAUSE_SECONDS:
@@ -61,8 +72,14 @@ async def _unanswered(redis: Redis) -> Exception | None:
         async with asyncio.timeout(PING_SECONDS):
             await redis.ping()
     except (RedisError, OSError) as error:
-        if AuthenticationError in {type(error), type(error.__cause__)}:  # redis-py wraps those at connect
+        causes = {type(error), type(error.__context__)}  # redis-py wraps what fails at connect
+        if AuthenticationError in causes:
             raise StoreUnsuitable("The store refuses us: set its user and password in REDIS_URL.") from error
+        if SSLCertVerificationError in causes:
+            raise StoreUnsuitable(
+                "The store's certificate is not trusted: set the name that it is for in REDIS_URL, "
+                "and ?ssl_ca_certs= to the file of who signed it."
+            ) from error
         return error
     return None
 

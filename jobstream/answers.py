@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from jobstream.job import Job, Part
+from jobstream.client import Job, Part
 
 TITLES = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
 COLOURS = {"pending": "dim", "running": "cyan", "completed": "green", "failed": "red", "cancelled": "yellow"}

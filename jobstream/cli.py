@@ -3,18 +3,17 @@
 import argparse
 import asyncio
 import io
-import os
 import signal
 import sys
 from collections.abc import Coroutine
 from typing import Any, TextIO
 
-from dotenv import dotenv_values
 from rich.console import Console
 from rich.text import Text
 
+from jobstream.client import JobstreamError
+from jobstream.client.surroundings import environment
 from jobstream.demo import PROMPT, demo
-from jobstream.errors import JobstreamError
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -24,7 +23,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     output, complaints = _console(sys.stdout), _console(sys.stderr)
     try:
-        sys.exit(asyncio.run(_until_stopped(demo(arguments.prompt, _environment(), output))))
+        sys.exit(asyncio.run(_until_stopped(demo(arguments.prompt, environment(), output))))
     except JobstreamError as error:
         complaints.print(Text(str(error), "bold red"), soft_wrap=True)
         for note in getattr(error, "__notes__", ()):
@@ -45,13 +44,6 @@ def _console(file: TextIO) -> Console:
     if isinstance(file, io.TextIOWrapper):
         file.reconfigure(errors="replace")
     return Console(file=file, highlight=False)
-
-
-def _environment() -> dict[str, str]:
-    """This process's variables, and those of `.env` where they are not set."""
-    return {
-        name: value for variables in (dotenv_values(".env"), os.environ) for name, value in variables.items() if value
-    }
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> int:

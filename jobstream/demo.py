@@ -7,14 +7,12 @@ from contextlib import aclosing, contextmanager
 from rich.console import Console
 from rich.text import Text
 
-from jobstream.api import open_api, submit
-from jobstream.errors import JobFailed, RequestRefused, TextDiffers, Unreachable
+from jobstream.client import AsyncClient, Job, JobFailed, RequestRefused, Unreachable
+from jobstream.errors import TextDiffers
 from jobstream.figures import Figures
-from jobstream.job import Job
 from jobstream.processes import Processes
 from jobstream.product import Product, running_product
 from jobstream.screen import Screen, open_screen
-from jobstream.stream import follow
 
 PROMPT = "When does a database need an index?"
 
@@ -37,23 +35,21 @@ async def demo(prompt: str, environment: Mapping[str, str], console: Console) ->
 
 
 async def _chat(product: Product, prompt: str, screen: Screen) -> Figures:
-    async with open_api(product.url, product.secret) as http:
+    async with AsyncClient(product.url, product.secret) as client:
         submitted_at = time.monotonic()
-        job = await submit(http, "chat", {"message": prompt})
-        figures = Figures(job, submitted_at=submitted_at)
-        async with aclosing(follow(http, job.id)) as updates:
-            async for update in updates:
-                figures.take(update)
-                screen.show(figures.job)
+        figures = Figures(await client.submit("chat", {"message": prompt}), submitted_at=submitted_at)
+        async with aclosing(client.watch(figures.job)) as states:
+            async for job in states:
+                figures.take(job)
+                screen.show(job)
     return figures
 
 
 def _check(job: Job) -> None:
     """JobFailed or TextDiffers unless there are answers, and they are the ones that were written."""
     if job.state != "completed":
-        reason = f"{job.error.title}: {job.error.detail}" if job.error else job.state
-        raise JobFailed(f"The chat has no answer. {reason}")
-    if wrong := [name for name, part in job.parts.items() if part.proven is False]:
+        raise JobFailed(job)
+    if wrong := [name for name, part in job.parts.items() if part.verified is False]:
         raise TextDiffers(f"The text that came is not the one that was written: {', '.join(wrong)}.")
 
 

@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobstream.answers import title_of
-from jobstream.job import Job, Part
-from jobstream.stream import Update
+from jobstream.client import Job, Part
 
 UNKNOWN = "-"
 PROOFS = {True: Text("verified", "green"), False: Text("differs", "bold red"), None: Text(UNKNOWN)}
@@ -24,9 +23,9 @@ class Figures:
         self._updates = 0
         self._first_seconds: float | None = None
 
-    def take(self, update: Update) -> None:
-        """Count the update, which is in the reader's hands now."""
-        self.job = update.job
+    def take(self, job: Job) -> None:
+        """The job after one update more, which is in the reader's hands now."""
+        self.job = job
         self._updates += 1
         if self._first_seconds is None and self.job.state != "queued":
             self._first_seconds = time.monotonic() - self._submitted_at
@@ -37,7 +36,7 @@ class Figures:
             table.add_column(heading, justify="right")
         table.add_column("\nSHA-256")
         for name, part in self.job.parts.items():
-            table.add_row(title_of(name), *_times(part), *_usage(part), str(len(part.text)), PROOFS[part.proven])
+            table.add_row(title_of(name), *_times(part), *_usage(part), str(len(part.text)), PROOFS[part.verified])
         yield table
         first = f"the worker's first was here {_milliseconds(self._first_seconds)} after the submit"
         yield Text(f"{self._updates} updates received; {first}.")

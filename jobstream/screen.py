@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.text import Text
 
 from jobstream.answers import Answers, shown, title_of
-from jobstream.job import Job
+from jobstream.client import Job
 
 REDRAWS_PER_SECOND = 12
 MOST_ROWS = 24

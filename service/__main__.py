@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import secrets
 import sys
 from contextlib import AsyncExitStack, suppress
@@ -51,7 +52,13 @@ async def serve(settings: Settings) -> None:
             )
         )
         web = settings.jobstream_web if settings.jobstream_demo else None
-        app = create_app(api, web=web, origins=settings.jobstream_origins)
+        app = create_app(
+            api,
+            web=web,
+            origins=settings.jobstream_origins,
+            hosts=settings.hosts,
+            documents_served=settings.documents_served,
+        )
         server = Server(server_config(app, settings), api.feed)
         log.info("serving", url=f"http://{settings.host}:{settings.port}", demo=settings.jobstream_demo)
         await server.serve()
@@ -94,9 +101,16 @@ def _refuse_open_demo(settings: Settings) -> None:
         raise StoreUnsuitable("Demo mode signs every visitor in: set HOST to 127.0.0.1, or JOBSTREAM_DEMO=0.")
 
 
+def _allow_all_files() -> None:
+    """Use as many files as the process may: each stream is one, and systems begin with few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main() -> None:
     """Run the API; exits 78 on a setting that cannot stand."""
     configure_logs()
+    _allow_all_files()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(Settings()))

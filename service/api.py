@@ -53,6 +53,7 @@ class Api:
     auth: Auth
     keyring: Keyring
     limits: Limits
+    rotate_seconds: float = ROTATE_SECONDS
 
     async def readable(self, job_id: str, access: Access) -> tuple[JobId, Head]:
         """The job if the caller may read it; the same JobNotFound for one that is foreign, unknown or no id."""
@@ -81,7 +82,7 @@ class Api:
 
     async def _head(self, job_id: str) -> tuple[JobId, Head]:
         known = checked_id(job_id)
-        return known, await self.log.head(known)
+        return known, await self.feed.library.head(known)
 
     def jobs_of(self, subject: str | None) -> Index:
         """The list of the subject's jobs, of everybody's for None."""
@@ -97,7 +98,16 @@ class Api:
 
     def follow(self, job_id: JobId, after: Cursor | None, access: Access) -> AsyncGenerator[Item, None]:
         """The job's updates for this caller, until its credential ends."""
-        return self.feed.follow(job_id, after, bounds_of(access))
+        return self.feed.follow(job_id, after, self.bounds([access]))
+
+    def bounds(self, accesses: Sequence[Access]) -> Bounds:
+        """How long the caller of all these credentials may follow: until the first of them ends."""
+        now = get_running_loop().time()
+        expires = min((access.expires for access in accesses if access.expires is not None), default=float("inf"))
+        left = expires - FAREWELL_SECONDS - time.time()
+        if left < self.rotate_seconds:
+            return Bounds(now + left, Bye("unauthorized"))
+        return Bounds(now + self.rotate_seconds, Bye("rotate"))
 
     def stream_token(self, job_id: JobId, kind: str) -> Token:
         """A token that reads the job for as long as it may run, and an hour more."""
@@ -113,36 +123,28 @@ def checked_id(job_id: str) -> JobId:
     return JobId(job_id)
 
 
-def bounds_of(access: Access) -> Bounds:
-    """How long this caller may follow."""
-    return bounds_of_all([access])
+# What FastAPI calls for each request is a coroutine function here: any other it sends to a thread and back.
 
 
-def bounds_of_all(accesses: Sequence[Access]) -> Bounds:
-    """How long the caller of all these credentials may follow: until the first of them ends."""
-    now = get_running_loop().time()
-    expires = min((access.expires for access in accesses if access.expires is not None), default=float("inf"))
-    left = expires - FAREWELL_SECONDS - time.time()
-    if left < ROTATE_SECONDS:
-        return Bounds(now + left, Bye("unauthorized"))
-    return Bounds(now + ROTATE_SECONDS, Bye("rotate"))
+async def api_of(request: Request) -> Api:
+    return _api(request)
 
 
-def api_of(request: Request) -> Api:
-    return cast(Api, request.app.state.api)
-
-
-def access_of(request: Request) -> Access:
+async def access_of(request: Request) -> Access:
     """The caller, known by header or cookie."""
-    return api_of(request).auth.access(request)
+    return _api(request).auth.access(request)
 
 
 def access_in_url(request: Request) -> Access:
     """The caller of a stream, known by header, `?token=` or cookie."""
-    return api_of(request).auth.access(request, in_url=True)
+    return _api(request).auth.access(request, in_url=True)
 
 
-def request_id_of(request: Request) -> str:
+def _api(request: Request) -> Api:
+    return cast(Api, request.app.state.api)
+
+
+async def request_id_of(request: Request) -> str:
     return cast(str, request.scope["state"]["request_id"])
 
 
@@ -150,7 +152,7 @@ ApiOf = Annotated[Api, Depends(api_of)]
 AccessOf = Annotated[Access, Depends(access_of)]
 
 
-def limited(request: Request, access: AccessOf) -> Guest | None:
+async def limited(request: Request, access: AccessOf) -> Guest | None:
     """Whom the limits count for this request; None for a secret."""
     return guest_of(access, request)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import cache, partial
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -19,22 +21,27 @@ from jobs.kind import AnyKind
 from jobs.log import Log
 from jobs.queue import Queue
 from jobs.quotas import Quotas
-from service.api import Api
+from service import openapi
+from service.api import ROTATE_SECONDS, Api
 from service.auth import Auth
 from service.credentials import Keyring
 from service.door import Door
 from service.errors import InvalidRequest, MethodNotAllowed, NotFound
 from service.faults import Faults
 from service.feed import PING_SECONDS, Feed
+from service.hosts import Hosts
 from service.hub import Hub, open_subscription
 from service.limits import ALLOWANCE, Allowance, Limits
 from service.origins import Origins
 from service.problems import problem_response
-from service.routes import dead_letters, events, health, jobs, kinds, sockets, streams, subjects, tokens
+from service.routes import dead_letters, documents, events, health, jobs, kinds, sockets, streams, subjects, tokens
+from service.routes.dialects import ag_ui, ai_sdk, openai_responses
 from service.routes.page import PageFiles, page_router
 from service.seats import Seats
 
 SEAT_SECONDS = 60.0
+STORE_CONNECTIONS = 16
+"""Of one process, and one more that listens; with more of them a crowd is served no sooner."""
 
 
 @asynccontextmanager
@@ -45,10 +52,11 @@ async def open_api(
     *,
     allowance: Allowance = ALLOWANCE,
     ping_seconds: float = PING_SECONDS,
+    rotate_seconds: float = ROTATE_SECONDS,
     seat_seconds: float = SEAT_SECONDS,
 ) -> AsyncIterator[Api]:
     """The service's parts on one store, listening to it; a dead process's streams count for `seat_seconds` yet."""
-    async with connect(url) as client:
+    async with connect(url, most=STORE_CONNECTIONS) as client:
         hub = Hub(lambda: open_subscription(url))
         log_of_jobs = Log(client)
         quotas = Quotas(client, lease_seconds=seat_seconds)
@@ -67,16 +75,36 @@ async def open_api(
                 auth=auth,
                 keyring=keyring,
                 limits=Limits(quotas, seats, allowance),
+                rotate_seconds=rotate_seconds,
             )
 
 
-def create_app(api: Api, *, web: Path | None, origins: Collection[str] = ()) -> FastAPI:
+def create_app(
+    api: Api,
+    *,
+    web: Path | None,
+    origins: Collection[str] = (),
+    hosts: Collection[str] | None = None,
+    documents_served: bool = True,
+) -> FastAPI:
     """The application, which pages of the `origins` may call; with `web`, the folder of the page, it serves and
-    signs in its visitors too."""
-    app = FastAPI(title="Jobstream", docs_url=None, redoc_url=None, redirect_slashes=False)
+    signs in its visitors too. With `hosts`, it is called by these names and loopback's alone."""
+    app = FastAPI(
+        title="Jobstream",
+        version=version("jobstream"),
+        openapi_url="/openapi.json" if documents_served else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.api = api
     for routes in (jobs, streams, sockets, events, dead_letters, subjects, kinds, tokens, health):
         app.include_router(routes.router)
+    app.openapi = cache(partial(openapi.document, app))  # type: ignore[method-assign]  # FastAPI's way to change it
+    if app.openapi_url:
+        app.include_router(documents.router)
+    for dialect in (ai_sdk, ag_ui, openai_responses):
+        app.include_router(dialect.router)
     if web is not None:
         app.include_router(page_router(web))
         app.mount("/web", PageFiles(directory=web))
@@ -85,6 +113,8 @@ def create_app(api: Api, *, web: Path | None, origins: Collection[str] = ()) -> 
     app.add_exception_handler(RequestValidationError, _tell_validation)
     app.add_middleware(Faults)
     app.add_middleware(Origins, allowed=frozenset(origins))
+    if hosts is not None:
+        app.add_middleware(Hosts, allowed=hosts)
     app.add_middleware(Door)
     return app
 

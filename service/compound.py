@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from jobs.updates import Cursor
 PREFIX = "m."
 MOST_JOBS = 32
 LONGEST = 512
+_FORM = re.compile(r"m\.[A-Za-z0-9_-]*")
 _TAG_BYTES = 4
 _MORE = 0x80
 
@@ -50,11 +52,11 @@ class Word:
 
 def read(word: str) -> dict[bytes, Mark]:
     """The marks in the word, by their jobs' tags; InvalidCursor for a word that no stream gave out."""
-    if not word.startswith(PREFIX) or len(word) > LONGEST:
+    if len(word) > LONGEST or not _FORM.fullmatch(word):
         raise InvalidCursor("A cursor of this endpoint has the form m.<base64url>.")
     body = word.removeprefix(PREFIX)
     try:
-        packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+        packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_")
         return _marks(packed)
     except (binascii.Error, ValueError, IndexError) as error:
         raise InvalidCursor("This cursor is not one that a stream over many jobs gave out.") from error

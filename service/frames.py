@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 import orjson
@@ -52,6 +52,19 @@ def update(cursor: str, event: str, data: bytes) -> bytes:
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (cursor.encode(), event.encode(), data)
 
 
+def told(cursor: str, head: bytes, shared: memoryview, own: bytes) -> Iterator[bytes]:
+    """A snapshot, whose data is these three: in one piece, or where it is long in pieces of which only one at a time
+    is copied, since many may stand still in the middle of it."""
+    front, back = b"id: %s\nevent: snapshot\ndata: %s" % (cursor.encode(), head), own + b"\n\n"
+    if len(shared) <= SLICE_BYTES:
+        yield b"".join((front, shared, back))
+        return
+    yield front
+    for start in range(0, len(shared), SLICE_BYTES):
+        yield bytes(shared[start : start + SLICE_BYTES])
+    yield back
+
+
 def remark(event: str, data: JsonObject) -> bytes:
     """What is no update and has no cursor: ping, bye, problem."""
     return b"event: %s\ndata: %s\n\n" % (event.encode(), one_line(orjson.dumps(data)))
@@ -63,8 +76,10 @@ def ping(cursor: str | None) -> JsonObject:
 
 
 def farewell(reason: str) -> bytes:
-    """`bye`, and a time to come back that is another for each listener, so that they don't all come at once."""
-    return spread_retry() + remark("bye", {"reason": reason})
+    """`bye`; where a whole process stops, with a time to come back that is another for each listener, so that they
+    don't all come at once. Whoever is sent away alone may come at once, before its credential ends."""
+    spread = spread_retry() if reason == "shutdown" else b""
+    return spread + remark("bye", {"reason": reason})
 
 
 def spread_retry() -> bytes:

@@ -1,6 +1,7 @@
 """uvicorn's protocols with a guard in front: slow, endless, ambiguous or stuck clients end here."""
 
 import asyncio
+import re
 import socket
 from typing import cast
 
@@ -13,8 +14,13 @@ from service.problems import problem_message
 from service.wire import PATIENCE, Patience, Wire, extension
 
 HEAD_BYTES = 16 * 1024
+VERSIONS = ("1.0", "1.1")
+HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 DEAD_PEER_MS = 30_000
 """How long what was sent may stay unacknowledged; then the kernel takes the peer for gone (RFC 5482)."""
+
+UNSENT_BYTES = 128 * 1024
+"""How much the kernel keeps for a peer beyond what is on its way; left alone, megabytes for one that is stuck."""
 
 TOO_SLOW = 4408
 LAST_SECONDS = 5.0
@@ -31,11 +37,14 @@ class GuardedHttp(HttpToolsProtocol):
     _head_bytes = 0
     _unfinished_bytes = 0
     _in_head = True
+    _begun = False
+    """Whether the client is in the middle of a request."""
+
     _refusal: JobError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        _forget_dead_peers(transport)
+        _bound(transport)
         self._expect(self.patience.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,7 +67,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._begun, self._head_bytes = True, True, 0
         self.scope["extensions"] = extension(Wire(self.patience.send_seconds, self.transport.abort))
         self._expect(self.patience.head_seconds)
 
@@ -72,15 +81,21 @@ class GuardedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+        version = self.parser.get_http_version()
+        if version not in VERSIONS:
+            self._stop_parser(MalformedRequest("HTTP/1.1 is spoken here, and HTTP/1.0."))
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
             self._stop_parser(MalformedRequest("A request names its host once (RFC 9112)."))
+        if not all(HOST.fullmatch(host) for host in hosts):
+            self._stop_parser(MalformedRequest("A host is a name or an address, and perhaps a port."))
         if self.most_connections is not None and len(self.connections) > self.most_connections:
             self._stop_parser(TooManyConnections("This process has as many connections as it can; try another."))
         super().on_headers_complete()
         self._expect(self.patience.body_seconds)
 
     def on_message_complete(self) -> None:
+        self._begun = False
         self._expect(None)
         super().on_message_complete()
 
@@ -121,7 +136,7 @@ class GuardedHttp(HttpToolsProtocol):
             return
         if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.abort()
-        elif self._in_head and not self._unfinished_bytes:
+        elif not self._begun:
             self.transport.close()
         else:
             self._refuse(RequestTimeout("The request took too long to arrive."))
@@ -155,7 +170,11 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
         self.loop.call_later(LAST_SECONDS, self.transport.abort)
 
 
-def _forget_dead_peers(transport: asyncio.Transport) -> None:
+def _bound(transport: asyncio.Transport) -> None:
+    """Let the kernel wait for the peer neither for ever nor with all that there is to send."""
     connection = cast("socket.socket | None", transport.get_extra_info("socket"))
-    if connection is not None and connection.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+    if connection is None or connection.family == socket.AF_UNIX:
+        return
+    for name, value in (("TCP_USER_TIMEOUT", DEAD_PEER_MS), ("TCP_NOTSENT_LOWAT", UNSENT_BYTES)):
+        if hasattr(socket, name):  # not every system has both
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

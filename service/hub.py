@@ -43,8 +43,8 @@ async def open_subscription(url: str) -> AsyncIterator[PubSub]:
 class Tail:
     """The newest entries of one job, shared by everyone who follows it here."""
 
-    def __init__(self, size: int = TAIL_ENTRIES) -> None:
-        self.version = 0
+    def __init__(self, size: int = TAIL_ENTRIES, *, version: int = 0) -> None:
+        self.version = version
         self.listeners = 0
         self.confirmed = asyncio.Event()
         self._entries: deque[Entry] = deque(maxlen=size)
@@ -121,6 +121,8 @@ class Hub:
         self._touched: set[bytes] = set()
         """Channels whose first listener came, or whose last one left, since the store was told."""
         self._touch = asyncio.Event()
+        self._version = 0
+        """Above those of all tails that are gone: what was read under one of them is not taken for newer."""
         self._heard = asyncio.Event()
 
     @property
@@ -223,14 +225,14 @@ class Hub:
                 tail.forget()
 
     def _open(self, job_id: JobId) -> Tail:
-        tail = self._tails[job_id] = Tail()
+        tail = self._tails[job_id] = Tail(version=self._version)
         channel = keys.channel(job_id).encode()
         self._channels[channel] = job_id
         self._change(channel)
         return tail
 
     def _close(self, job_id: JobId) -> None:
-        del self._tails[job_id]
+        self._version = max(self._version, self._tails.pop(job_id).version + 1)
         channel = keys.channel(job_id).encode()
         del self._channels[channel]
         self._change(channel)

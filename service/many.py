@@ -22,11 +22,10 @@ class Of:
 
 @dataclass
 class _Job:
-    """Where the reader is in one job; `ended` while it is at the end of the newest run."""
+    """Where the reader is in one job; `ended` once it was given the end of the newest run, or that it is gone."""
 
     place: Cursor | None
     ended: bool = False
-    gone: bool = False
 
 
 async def follow_many(
@@ -41,7 +40,7 @@ async def follow_many(
     # No task group: closing a generator inside one comes out as a group of errors.
     walks = [asyncio.create_task(_walk(follow, job_id, job, heard)) for job_id, job in jobs.items()]
     try:
-        while not all(job.ended or job.gone for job in jobs.values()):
+        while not all(job.ended for job in jobs.values()):
             said = await heard.get()
             if isinstance(said, Exception):
                 raise said
@@ -57,12 +56,13 @@ async def follow_many(
 
 async def _walk(follow: Follow, job_id: JobId, job: _Job, heard: "asyncio.Queue[Of | Exception]") -> None:
     try:
-        while not job.gone:
+        while True:
             async with aclosing(follow(job_id, job.place)) as items:
                 async for item in items:
                     job.place = _place_after(job.place, item)
-                    job.gone = isinstance(item, Gone)
                     await heard.put(Of(job_id, item))
+                    if isinstance(item, Gone):
+                        return
     except Exception as error:  # noqa: BLE001  # raised where the reader is
         await heard.put(error)
 

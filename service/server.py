@@ -10,6 +10,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from service.entrance import Entrance
 from service.feed import Feed
 from service.guard import GuardedHttp, GuardedWebSocket
 from service.settings import Settings
@@ -59,7 +60,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     hops = [str(hop) for hop in settings.jobstream_trusted_hops]
     http, websocket = _guards(settings)
     return uvicorn.Config(
-        app,
+        Entrance(app),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -94,7 +95,6 @@ def _guards(settings: Settings) -> tuple[type[GuardedHttp], type[GuardedWebSocke
 
 
 def _most_connections() -> int:
-    """As many as there are files for; the process may use all that it is allowed."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """As many as there are files for."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(FEWEST_CONNECTIONS, most - SPARE_FILES)

@@ -32,6 +32,8 @@ class Settings(StoreSettings):
     jobstream_operator_secret: SecretStr | None = None
     jobstream_signing_key: SecretStr | None = None
     jobstream_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
+    jobstream_hosts: Annotated[tuple[str, ...] | None, NoDecode, BeforeValidator(_listed)] = None
+    jobstream_openapi: bool = False
     jobstream_trusted_hops: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_listed)] = ()
     jobstream_queue_cap: int = Field(default=100_000, ge=1)
     jobstream_head_seconds: Seconds = PATIENCE.head_seconds
@@ -40,3 +42,14 @@ class Settings(StoreSettings):
     jobstream_ping_seconds: Seconds = PING_SECONDS
     jobstream_demo: bool = False
     jobstream_web: Path = Path(__file__).parent.parent / "web"
+
+    @property
+    def hosts(self) -> tuple[str, ...] | None:
+        """The names, beside loopback's, by which the service may be called; None for any. Demo mode signs in whoever
+        calls, so it takes none that it was not told."""
+        return () if self.jobstream_demo and self.jobstream_hosts is None else self.jobstream_hosts
+
+    @property
+    def documents_served(self) -> bool:
+        """Whether the OpenAPI and AsyncAPI documents are there for everybody."""
+        return self.jobstream_openapi or self.jobstream_demo

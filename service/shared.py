@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from jobs.errors import StoreUnavailable
+
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
 
@@ -26,6 +28,15 @@ class Shared(Generic[Key, Answer]):
             if not under_way.cancelled():
                 return under_way.result()
         return await self._fetch(key, fetch)
+
+    async def get_fresh(self, key: Key, fetch: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer, no older than the question: whoever comes while it is being fetched shares the next one, but
+        for the news that the store is away."""
+        if (under_way := self._under_way.get(key)) is not None:
+            await asyncio.wait({under_way})
+            if not under_way.cancelled() and isinstance(error := under_way.exception(), StoreUnavailable):
+                raise error
+        return await self.get(key, fetch)  # what is being fetched now was begun later than the question
 
     async def _fetch(self, key: Key, fetch: Callable[[], Awaitable[Answer]]) -> Answer:
         under_way = self._under_way[key] = asyncio.get_running_loop().create_future()

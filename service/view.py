@@ -19,6 +19,12 @@ def shown(snapshot: JsonObject) -> JsonObject:
 
 def shown_with_reason(story: Story, reason: Reason) -> bytes:
     """The data of a stream's snapshot event, on one line; most of it is encoded once for all readers."""
+    shared, own = shown_in_parts(story, reason)
+    return b"".join((b"{", shared, own))
+
+
+def shown_in_parts(story: Story, reason: Reason) -> tuple[memoryview, bytes]:
+    """The same without its first brace: what all readers share, which may be long, and what is this one's own."""
     snapshot = story.before_end
     own = {"elapsed": elapsed(snapshot), "links": links(JobId(snapshot["id"])), "reason": reason}
-    return story.encoded[:-1] + b"," + orjson.dumps(own)[1:]
+    return memoryview(story.encoded)[1:-1], b"," + orjson.dumps(own)[1:]

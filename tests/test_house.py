@@ -28,7 +28,7 @@ def test_the_example_of_the_settings_names_each_that_is_read_and_no_other() -> N
     assert named == {field.upper() for field in fields} | CLIENTS
 
 
-@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, "web/package-lock.json"])
+@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, "web/package-lock.json", "tests/dialects/node/package-lock.json"])
 def test_a_lock_file_names_no_registry(lock: str) -> None:
     """Whoever installs from it uses the registry that is set up there."""
     assert PLACES.findall((ROOT / lock).read_text()) == []

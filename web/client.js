@@ -1,126 +1,156 @@
-/** The client of a Jobstream service: submit a job, watch it live, cancel it. Runs in browsers and in Node. */
+/**
+ * The client of a Jobstream service: submit a job, watch it live, cancel it, run it again. It is served and published
+ * as it stands, for browsers and for Node.
+ */
 
-import { ApiError } from './client/errors.js';
-import { fold, verify } from './client/fold.js';
-import { polled } from './client/poll.js';
-import { streamed } from './client/stream.js';
-import { watched } from './client/watch.js';
+import { createCredential } from './client/credential.js';
+import { ApiError, TimedOut } from './client/errors.js';
+import { fold, hasEnded, verify } from './client/fold.js';
+import { createMemory, storageOfTab } from './client/memory.js';
+import { PACE } from './client/pace.js';
+import { createReading } from './client/reading.js';
+import { createService, pathOf } from './client/service.js';
+import { createWatch } from './client/watch.js';
 
-export { ApiError, fold, verify };
-
-const REQUEST_SECONDS = 10;
+export { ApiError, fold, TimedOut, verify };
 
 /**
- * A client of one service; without a token it relies on the cookie of the page it runs in.
- *
- * @param {{baseUrl?: string, token?: string, fetch?: typeof globalThis.fetch,
- *   EventSource?: typeof globalThis.EventSource}} [options]
- *
- * @typedef {import('./client/fold.js').Snapshot} Snapshot
- * @typedef {import('./client/fold.js').Part} Part
- * @typedef {import('./client/fold.js').Update} Update
- * @typedef {import('./client/watch.js').Connection} Connection
+ * @typedef {import('./client/model.js').Snapshot} Snapshot
+ * @typedef {import('./client/model.js').Part} Part
+ * @typedef {import('./client/model.js').Update} Update
+ * @typedef {import('./client/model.js').Connection} Connection
+ * @typedef {import('./client/model.js').Watch} Watch
+ * @typedef {import('./client/model.js').Client} Client
+ * @typedef {import('./client/model.js').ClientOptions} ClientOptions
+ * @typedef {import('./client/model.js').SubmitOptions} SubmitOptions
+ * @typedef {import('./client/model.js').WatchOptions} WatchOptions
  */
-export function createClient({
-  baseUrl = location.origin,
-  token,
-  fetch = globalThis.fetch.bind(globalThis),
-  EventSource = globalThis.EventSource,
-} = {}) {
-  /** @type {Record<string, string>} */
-  const credential = token ? { Authorization: `Bearer ${token}` } : {};
 
-  return { submit, get, watch, cancel };
+/**
+ * A client of one service: the one named, or in Node that of `JOBSTREAM_URL`, or that of the page. Without a token it
+ * relies on the cookie of the page, in Node on `JOBSTREAM_TOKEN` or the service secret.
+ *
+ * @param {ClientOptions} [options]
+ * @returns {Client}
+ */
+export function createClient(options = {}) {
+  const {
+    baseUrl = fromEnvironment('JOBSTREAM_URL') ?? globalThis.location?.origin ?? 'http://localhost:8888',
+    token = fromEnvironment('JOBSTREAM_TOKEN') ?? fromEnvironment('BACKGROUND_FUNCTION_AUTH_TOKEN')?.split(',')[0],
+    fetch = globalThis.fetch.bind(globalThis),
+    EventSource = globalThis.EventSource ?? null,
+    WebSocket = globalThis.WebSocket ?? null,
+    memory: storage = storageOfTab(),
+    locks = globalThis.document ? globalThis.navigator.locks ?? null : null,
+    share = true,
+  } = options;
+  const pace = { ...PACE, ...options.pace };
+  const inPage = Boolean(globalThis.document);
+  const service = createService({ baseUrl, fetch, pace });
+  const credential = createCredential(token);
+  const memory = createMemory(`jobstream:${baseUrl}:`, storage);
+  const group = share === true ? baseUrl : share || '';
+  const reading = createReading({
+    service, credential, pace, EventSource, WebSocket, locks, inPage, share: group && `jobstream:${group}`,
+  });
+  /** @type {Map<Watch, string>} */
+  const watches = new Map();
+  const ignore = listenToPage({ wake: reading.wake, enter: reading.enter, leave, keep });
 
-  /**
-   * The job that was accepted, with its `stream_token`; `options` are the further fields of the submission. The same
-   * `idempotency_key` with the same input is the same job, however often it is sent.
-   *
-   * @param {string} kind
-   * @param {object} input
-   * @param {{idempotency_key?: string, priority?: number, metadata?: Record<string, string>}} [options]
-   * @returns {Promise<Snapshot & {stream_token: string}>}
-   */
-  async function submit(kind, input, options = {}) {
-    const body = JSON.stringify({ kind, input, ...options });
-    const headers = { 'Content-Type': 'application/json' };
-    return (await request('/v1/jobs', { method: 'POST', headers, body })).json();
+  return { submit, get, watch, cancel, retry, unfinished: memory.jobs, close };
+
+  /** @type {Client['submit']} */
+  async function submit(kind, input, more = {}) {
+    const body = JSON.stringify({ idempotency_key: randomKey(), ...more, kind, input });
+    return (await service.persist('/v1/jobs', posting(body))).json();
   }
 
-  /** @param {string} jobId @param {{signal?: AbortSignal}} [options] @returns {Promise<Snapshot>} */
-  async function get(jobId, { signal } = {}) {
-    return (await request(pathOf(jobId), { signal })).json();
+  /** @type {Client['get']} */
+  async function get(job, { signal } = {}) {
+    return (await service.request(pathOf(job), { credential, signal })).json();
   }
 
-  /**
-   * The job, `cancelling` or already ended; asking again changes nothing.
-   *
-   * @param {string} jobId
-   * @returns {Promise<Snapshot>}
-   */
-  async function cancel(jobId) {
-    return (await request(`${pathOf(jobId)}/cancel`, { method: 'POST' })).json();
+  /** @type {Client['cancel']} */
+  async function cancel(job) {
+    return (await service.request(`${pathOf(job)}/cancel`, posting())).json();
   }
 
-  /**
-   * The snapshot after each update, until the job has ended or `signal` aborts.
-   *
-   * Cuts and gaps are healed on the way; it throws an ApiError where the job can't be read: gone, or not allowed.
-   * Where no stream can be had it polls, and one snapshot may then stand for several updates.
-   *
-   * @param {string} jobId
-   * @param {{after?: Snapshot, signal?: AbortSignal, onUpdate?: (update: Update) => void,
-   *   onConnection?: (connection: Connection) => void}} [options] `after`: goes on from a snapshot already at hand
-   * @returns {AsyncGenerator<Snapshot, void>}
-   */
-  function watch(jobId, options = {}) {
-    const { after = null, signal = new AbortController().signal, onUpdate = ignore, onConnection = ignore } = options;
-    const path = pathOf(jobId);
-    const ask = (headers, seconds) => request(path, { headers, signal, seconds });
-    const sources = {
-      stream: EventSource
-        ? (cursor) => streamed(streamUrl(path, cursor), { EventSource, after: cursor, signal, onConnection })
-        : null,
-      poll: (cursor) => polled(ask, { after: cursor, signal }),
-      once: async function* once() {
-        const snapshot = await get(jobId, { signal });
-        yield { id: snapshot.cursor, event: 'snapshot', data: snapshot };
-      },
-    };
-    return watched(sources, { after, signal, onUpdate, onConnection });
+  /** @type {Client['retry']} */
+  async function retry(job, how = {}) {
+    return (await service.request(`${pathOf(job)}/retry`, posting(JSON.stringify(how)))).json();
   }
 
-  function streamUrl(path, cursor) {
-    const url = new URL(`${path}/stream`, baseUrl);
-    if (cursor) url.searchParams.set('after', cursor);
-    if (token) url.searchParams.set('token', token);
-    return url.href;
-  }
-
-  /**
-   * @param {string} path
-   * @param {RequestInit & {headers?: Record<string, string>, signal?: AbortSignal, seconds?: number}} [init]
-   *   `seconds`: how much longer than usual the answer may take
-   */
-  async function request(path, { headers, signal, seconds = 0, ...init } = {}) {
-    const timeout = AbortSignal.timeout((REQUEST_SECONDS + seconds) * 1000);
-    const response = await fetch(new URL(path, baseUrl).href, {
-      ...init,
-      headers: { ...credential, ...headers },
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+  /** @type {Client['watch']} */
+  function watch(job, { after = memory.recall(job), token: own, signal, timeout } = {}) {
+    const brought = own === undefined ? undefined : createCredential(own, (old) => renewed(job, old));
+    const started = createWatch({
+      after: after && { ...after },
+      signal,
+      timeout,
+      start: ({ reader, snapshot }) => (
+        hasEnded(snapshot) ? () => {} : reading.start(job, reader, { snapshot, credential: brought })
+      ),
     });
-    if (!response.ok && response.status !== 304) throw await refusal(response);
-    return response;
+    watches.set(started, job);
+    memory.keep(job, after);
+    started.on('end', () => memory.forget(job));
+    started.on('error', (error) => { if (error instanceof ApiError) memory.forget(job); });
+    started.on('connection', (connection) => { if (connection === 'closed') watches.delete(started); });
+    return started;
+  }
+
+  /** @param {string} job @param {string} old its stream token @returns {Promise<string>} */
+  async function renewed(job, old) {
+    const answer = await service.request(`${pathOf(job)}/token`, { credential: createCredential(old), method: 'POST' });
+    return (await answer.json()).token;
+  }
+
+  function leave() {
+    keep();
+    reading.leave();
+  }
+
+  function keep() {
+    for (const [{ snapshot }, job] of watches) memory.keep(job, snapshot);
+  }
+
+  function close() {
+    for (const each of watches.keys()) each.close();
+    reading.leave();
+    ignore();
+  }
+
+  /** @param {string} [body] */
+  function posting(body) {
+    return { credential, method: 'POST', body, headers: body ? { 'Content-Type': 'application/json' } : undefined };
   }
 }
 
-function pathOf(jobId) {
-  return `/v1/jobs/${encodeURIComponent(jobId)}`;
+/**
+ * Tells of the page's sleep and return, until the returned function is called.
+ *
+ * @param {{wake(): void, enter(): void, leave(): void, keep(): void}} acts
+ */
+function listenToPage({ wake, enter, leave, keep }) {
+  if (!globalThis.document) return () => {};
+  const ignoring = new AbortController();
+  const { signal } = ignoring;
+  const seen = () => (document.visibilityState === 'visible' ? wake() : keep());
+  document.addEventListener('visibilitychange', seen, { signal });
+  document.addEventListener('freeze', leave, { signal });
+  document.addEventListener('resume', enter, { signal });
+  addEventListener('pagehide', leave, { signal });
+  addEventListener('pageshow', enter, { signal });
+  addEventListener('online', wake, { signal });
+  return () => ignoring.abort();
 }
 
-async function refusal(response) {
-  const told = response.headers.get('Content-Type')?.includes('json');
-  return new ApiError(response.status, told ? await response.json() : { title: response.statusText });
+/** @param {string} name @returns {string | undefined} */
+function fromEnvironment(name) {
+  const { process } = /** @type {{process?: {env?: Record<string, string | undefined>}}} */ (globalThis);
+  return process?.env?.[name] || undefined;
 }
 
-function ignore() {}
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -43,20 +43,16 @@ export function useWatching(client, jobId) {
   return watching.jobId === jobId ? watching : NOTHING;
 }
 
-async function follow(client, jobId, signal, show) {
+function follow(client, jobId, signal, show) {
   let watching = { ...NOTHING, jobId };
   const change = (changes) => show(watching = { ...watching, ...changes });
 
-  const onConnection = (connection) => change({ connection });
-  const onUpdate = (update) => change(hear(watching, update));
-  try {
-    for await (const snapshot of client.watch(jobId, { signal, onConnection, onUpdate })) {
-      change({ snapshot, began: watching.began ?? beganAt(snapshot) });
-    }
-    if (watching.snapshot) change({ proofs: await verify(watching.snapshot) });
-  } catch (error) {
-    change({ error });
-  }
+  const watch = client.watch(jobId, { signal });
+  watch.on('connection', (connection) => change({ connection }));
+  watch.on('update', (update) => change(hear(watching, update)));
+  watch.on('snapshot', (snapshot) => change({ snapshot, began: watching.began ?? beganAt(snapshot) }));
+  watch.on('end', (snapshot) => change({ proofs: verify(snapshot) }));
+  watch.on('error', (error) => change({ error }));
 }
 
 /** @param {Watching} watching @param {import('./client.js').Update} update */

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 import structlog
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -50,14 +50,15 @@ class Running:
     """One job in progress here: its claim, and the way to stop it."""
 
     claim: Claim
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     why: Stop | None = None
 
     def stop(self, why: Stop) -> None:
         """Tell the job to stop; the first reason counts."""
         if self.why is None or why is Stop.LOST:
             self.why = why
-            self.stopping.set()
+            if not self.stopping.done():
+                self.stopping.set_result(None)
 
 
 class Runner:
@@ -89,14 +90,13 @@ class Runner:
 
     async def _perform(self, run: JobRun, running: Running) -> Outcome:
         performing = asyncio.create_task(self._result(run, running.claim))
-        stopping = asyncio.create_task(running.stopping.wait())
+        either: tuple[asyncio.Future[Any], ...] = performing, running.stopping
         try:
-            await asyncio.wait({performing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not performing.done():
                 performing.cancel()
                 await asyncio.wait({performing}, timeout=STOP_SECONDS)
         finally:
-            stopping.cancel()
             performing.cancel()
         return self._outcome(performing, running)
 

@@ -1,41 +1,51 @@
 """The arq worker whose loop is ours: a bell wakes it, a lease guards what it took, a signal hands it all back."""
 
 import asyncio
-import json
+import inspect
 import os
 import secrets
 import signal
 import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, cast
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from typing import Any
 
 import structlog
+import uvloop
 from arq.worker import Worker
-from redis.exceptions import RedisError
 
-from jobs import keys
-from jobs.connection import Client, connect, open_client, store_faults
+from jobs.connection import Client, connect
 from jobs.errors import StorageFull, StoreUnavailable
-from jobs.events import Events
-from jobs.index import Index
 from jobs.leases import Claim, Leases
 from jobs.log import Log
 from jobs.model import JobId
+from jobs.roll import Roll
+from workers.batching import batching
+from workers.companions import (
+    PAUSE_SECONDS,
+    RECONCILE_SECONDS,
+    beside,
+    every,
+    hear_bell,
+    hear_cancels,
+    reconcile,
+    relay,
+)
 from workers.lease import LeaseKeeper
-from workers.runner import Runner, Running, Stop
+from workers.runner import STOP_SECONDS, Runner, Running, Stop
 
 IDLE_SECONDS = 1.0
 """How long the queue goes unasked when no bell rings: a bell may have been lost with its connection."""
 
-BELL_SECONDS = 5
-BEAT_SECONDS = 5.0
-DEAD_SECONDS = 15.0
+SIGN_SECONDS = 5.0
 SWEEP_SECONDS = 5.0
-RECONCILE_SECONDS = 30.0
 CRON_SECONDS = 1.0
-PAUSE_SECONDS = 0.2
+
+LEAVE_SECONDS = STOP_SECONDS + 1.0
+"""How long a worker that was told to stop waits for its jobs; what the store did not take by then is left to the
+leases."""
+
+FAREWELL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +56,16 @@ class JobWorker(Worker):
     `ctx` brings the parts: `open_url` gives an async context manager of the store's URL, `open_runner` one of the
     Runner for a client, `cron` and `events` the Cron and the Events of a client; `lease_seconds` is a number."""
 
+    __signature__ = inspect.signature(Worker)  # arq asks which options there are
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """As arq's, which takes the event loop that there is; where none runs it finds uvloop's, the cheaper one."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            asyncio.set_event_loop(uvloop.new_event_loop())
+        super().__init__(*arguments, **options)
+
     async def main(self) -> None:
         """Claim and run jobs until a signal; then hand back what is unfinished."""
         self._running: dict[JobId, Running] = {}
@@ -54,11 +74,13 @@ class JobWorker(Worker):
         self._stopping = asyncio.Event()
         self._sent = asyncio.Event()
         self._claims = 0
+        self._works = False
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         async with AsyncExitStack() as stack:
             url = await stack.enter_async_context(self.ctx["open_url"]())
             client = await stack.enter_async_context(connect(url))
-            runner = await stack.enter_async_context(self.ctx["open_runner"](client))
+            batched = await stack.enter_async_context(batching(client))
+            runner = await stack.enter_async_context(self.ctx["open_runner"](batched))
             await self._work(url, client, runner)
 
     def handle_sig(self, signum: signal.Signals) -> None:
@@ -68,46 +90,53 @@ class JobWorker(Worker):
             self.main_task.cancel()  # before it began to work, or a second signal
 
     def stop(self) -> bool:
-        """Begin to stop; False if it does so already, or has not begun to work."""
+        """Begin to stop; False if it does so already, or has not begun to work and stops when it would begin."""
         if not hasattr(self, "_stopping") or self._stopping.is_set():
             return False
+        self._stopped_at = asyncio.get_running_loop().time()
         self._stopping.set()
         self._wake.set()
-        return True
+        return self._works
 
     async def close(self) -> None:
         """Nothing is left open: `main` closes what it opened."""
 
     async def _work(self, url: str, client: Client, runner: Runner) -> None:
         leases = Leases(client, lease_seconds=self.ctx["lease_seconds"])
+        roll = Roll(client)
         loop = asyncio.get_running_loop()
         keeper = LeaseKeeper(
             url,
             lease_seconds=self.ctx["lease_seconds"],
             tell=lambda jobs, why: loop.call_soon_threadsafe(self._stop, jobs, why),
         )
+        self._works = True
         log.info("worker ready", worker=self._name, slots=self.max_jobs)
         with keeper.running():
-            async with (
-                asyncio.TaskGroup() as jobs,
-                _cancelled_after(
-                    self._hear_bell(url),
-                    self._hear_cancels(url),
-                    _forever(BEAT_SECONDS, lambda: self._beat(client)),
-                    _forever(SWEEP_SECONDS, Log(client).trim_ended),
-                    _forever(RECONCILE_SECONDS, lambda: self._reconcile(leases, client)),
-                    _forever(CRON_SECONDS, self.ctx["cron"](client).tick),
-                    self._relay(self.ctx["events"](client)),
-                    self._show_life(keeper),
-                ),
+            async with beside(
+                bell=partial(hear_bell, url, wanted=self._has_room, answer=self._answer),
+                cancels=partial(hear_cancels, url, lambda job_id: self._stop([job_id], Stop.CANCELLED)),
+                roll=partial(every, SIGN_SECONDS, partial(self._sign, roll)),
+                sweep=partial(every, SWEEP_SECONDS, Log(client).trim_ended),
+                reconcile=partial(every, RECONCILE_SECONDS, partial(reconcile, client, leases, name=self._name)),
+                cron=partial(every, CRON_SECONDS, self.ctx["cron"](client).tick),
+                relay=partial(relay, self.ctx["events"](client), sent=self._sent, idle_seconds=IDLE_SECONDS),
+                life=partial(self._show_life, keeper),
             ):
+                await self._run_jobs(leases, runner, keeper)
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await roll.leave(self._name)
+
+    async def _run_jobs(self, leases: Leases, runner: Runner, keeper: LeaseKeeper) -> None:
+        """Claim and run until told to stop, and return when every job is handed back, or cannot be."""
+        try:
+            async with asyncio.timeout(None) as leaving, asyncio.TaskGroup() as jobs:
                 await self._claim_until_stopped(leases, runner, keeper, jobs)
+                leaving.reschedule(self._stopped_at + LEAVE_SECONDS)
                 self._stop([*self._running], Stop.SHUTDOWN)
-                while self._running:
-                    self._wake.clear()
-                    await self._wake.wait()
-        with suppress(StoreUnavailable), store_faults():
-            await client.zrem(keys.WORKERS, self._name)
+        except TimeoutError:
+            log.warning("jobs left to their leases: they did not stop, or the store did not take it, in time")
 
     async def _claim_until_stopped(
         self, leases: Leases, runner: Runner, keeper: LeaseKeeper, jobs: asyncio.TaskGroup
@@ -156,88 +185,19 @@ class JobWorker(Worker):
             if running := self._running.get(job_id):
                 running.stop(why)
 
-    async def _hear_bell(self, url: str) -> None:
-        """Each ring wakes one worker, which takes all that it can before it listens for the next."""
-        async with connect(url, call_seconds=2 * BELL_SECONDS, most=1) as client:
-            while True:
-                try:
-                    if len(self._running) >= self.max_jobs:
-                        await asyncio.sleep(PAUSE_SECONDS)
-                    elif await cast("Awaitable[object]", client.blpop([keys.BELL], timeout=BELL_SECONDS)):
-                        self._answered.clear()
-                        self._wake.set()
-                        await self._answered.wait()
-                except (RedisError, OSError):
-                    await asyncio.sleep(PAUSE_SECONDS)
+    def _has_room(self) -> bool:
+        return len(self._running) < self.max_jobs
 
-    async def _hear_cancels(self, url: str) -> None:
-        """Cancels as they are asked for; one that is missed here comes with the next renewal of the lease."""
-        while True:
-            client = open_client(url, call_seconds=2 * BELL_SECONDS, most=1)
-            try:
-                async with client.pubsub() as subscription:
-                    await subscription.subscribe(keys.CANCELS)
-                    while True:
-                        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=BELL_SECONDS)
-                        if message:
-                            self._stop([JobId(message["data"].decode())], Stop.CANCELLED)
-            except (RedisError, OSError):
-                await asyncio.sleep(PAUSE_SECONDS)
-            finally:
-                await client.aclose(close_connection_pool=True)
+    async def _answer(self) -> None:
+        """Take all that there is to take before the next ring is listened for."""
+        self._answered.clear()
+        self._wake.set()
+        await self._answered.wait()
 
-    async def _beat(self, client: Client) -> None:
-        now = time.time()
-        facts = json.dumps({"slots": self.max_jobs, "running": len(self._running)})
-        with store_faults():
-            async with client.pipeline(transaction=False) as pipe:
-                pipe.zadd(keys.WORKERS, {self._name: now})
-                pipe.zremrangebyscore(keys.WORKERS, "-inf", now - DEAD_SECONDS)
-                pipe.expire(keys.WORKERS, 3600)
-                pipe.set(keys.worker(self._name), facts, ex=round(DEAD_SECONDS))
-                await pipe.execute()
-
-    async def _reconcile(self, leases: Leases, client: Client) -> None:
-        """One worker at a time mends what no single act can."""
-        with store_faults():
-            holder = await client.set(keys.RECONCILER, self._name, nx=True, ex=round(RECONCILE_SECONDS) - 1)
-        if holder and (mended := await leases.reconcile()):
-            log.warning("queue mended", things=mended)
-        if holder:
-            for name in (keys.JOBS, keys.DEAD_LETTERS):
-                await Index(client, name).sweep()
-
-    async def _relay(self, events: Events) -> None:
-        """Deliver the events that jobs have sent, their own worker's at once, those of a dead one soon."""
-        while True:
-            self._sent.clear()
-            with suppress(StoreUnavailable, StorageFull):
-                if await events.relay():
-                    continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(IDLE_SECONDS):
-                    await self._sent.wait()
+    async def _sign(self, roll: Roll) -> None:
+        await roll.sign(self._name, {"slots": self.max_jobs, "running": len(self._running)})
 
     async def _show_life(self, keeper: LeaseKeeper) -> None:
         while True:
             keeper.loop_is_alive()
             await asyncio.sleep(PAUSE_SECONDS)
-
-
-async def _forever(seconds: float, act: Callable[[], Awaitable[Any]]) -> None:
-    while True:
-        with suppress(StoreUnavailable, StorageFull):
-            await act()
-        await asyncio.sleep(seconds)
-
-
-@asynccontextmanager
-async def _cancelled_after(*companions: Awaitable[None]) -> AsyncIterator[None]:
-    """Run the companions beside the block, and not longer."""
-    tasks = [asyncio.ensure_future(companion) for companion in companions]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, closing
 from urllib.parse import urlsplit
 
-from jobstream.fold import JsonObject
+from jobstream.client.fold import JsonObject
+from jobstream.client.sse import Event, EventParser
 from jobstream.product import Product
-from jobstream.sse import Event, EventParser
 
 CHUNK_BYTES = 65536
 

@@ -1,6 +1,7 @@
 """`chat`: a conversation put to several providers at once, each answering into a part of its own."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Literal
 
@@ -22,11 +23,13 @@ class Message(Value):
 
 
 class ChatInput(Value):
-    """Either `message` or `messages`; `models` names the providers to ask, else all that are configured."""
+    """Either `message` or `messages`; `models` names the providers to ask, or `provider` one with its default model,
+    else all that are configured are asked."""
 
     message: Words | None = None
     messages: Annotated[list[Message], Field(min_length=1)] | None = None
     models: Annotated[dict[ProviderName, Words], Field(min_length=1)] | None = None
+    provider: ProviderName | Literal["first"] | None = None
     system: str | None = None
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
 
@@ -34,6 +37,8 @@ class ChatInput(Value):
     def _one_of_them(self) -> "ChatInput":
         if (self.message is None) == (self.messages is None):
             raise ValueError("give either message or messages")
+        if self.models is not None and self.provider is not None:
+            raise ValueError("give either models or provider")
         return self
 
     def turns(self) -> tuple[Turn, ...]:
@@ -42,23 +47,30 @@ class ChatInput(Value):
             return (Turn("user", self.message or ""),)
         return tuple(Turn(message.role, message.content) for message in self.messages)
 
-    def models_by_name(self) -> dict[str, str]:
-        """The model that each provider was asked for; empty: every configured provider's own default."""
-        return {str(name): model for name, model in (self.models or {}).items()}
+    def models_by_name(self, configured: Sequence[str]) -> dict[str, str | None]:
+        """The providers to ask, and the model that each was asked for; None is its own default."""
+        if self.models is not None:
+            return {str(name): model for name, model in self.models.items()}
+        match self.provider:
+            case None:
+                return dict.fromkeys(configured)
+            case "first":
+                return dict.fromkeys(configured[:1])
+            case name:
+                return {name: None}
 
 
 async def perform(run: Run, chat: ChatInput) -> JsonValue:
     """Each provider's answer or error by name; fails only if every provider did."""
-    models = chat.models_by_name()
-    names = [*models] or [*run.providers]
-    if not names:
+    models = chat.models_by_name(run.providers)
+    if not models:
         raise DoNotRetry("No provider is configured: set the key of at least one.")
     questions = [
-        Question(name, chat.turns(), models.get(name), chat.system, chat.max_output_tokens) for name in names
+        Question(name, chat.turns(), model, chat.system, chat.max_output_tokens) for name, model in models.items()
     ]
     async with asyncio.TaskGroup() as asking:
         answers = [asking.create_task(_answer(run, question)) for question in questions]
-    result: dict[str, JsonValue] = {name: answer.result() for name, answer in zip(names, answers, strict=True)}
+    result: dict[str, JsonValue] = {name: answer.result() for name, answer in zip(models, answers, strict=True)}
     if not any(answer.result()["ok"] for answer in answers):
         raise _all_failed([answer.result()["error"] for answer in answers])
     return result

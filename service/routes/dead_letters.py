@@ -7,15 +7,16 @@ from starlette.responses import Response
 
 from jobs.errors import JobNotFound
 from jobs.log import Head
-from jobs.model import JsonObject, State
+from jobs.model import JsonObject, Snapshot, State
 from service.api import AccessOf, ApiOf, GuestOf
 from service.auth import NO_SUCH_JOB, READ
+from service.shapes import Counts, DeadLetter, Summaries
 from service.transports import polling
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 
 
-@router.get("")
+@router.get("", responses={200: {"model": Summaries | Counts}})
 async def listed(
     api: ApiOf,
     access: AccessOf,
@@ -33,7 +34,7 @@ async def listed(
     return {"items": items, "next": letters[-1].cursor if len(letters) == limit else None}
 
 
-@router.get("/{job_id}")
+@router.get("/{job_id}", response_model=DeadLetter)
 async def inspect(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """A dead letter whole: its snapshot, what it was given, and how each attempt failed."""
     access.own_subject(READ)  # a stream token shows what the job says, and not what it was given
@@ -43,7 +44,7 @@ async def inspect(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     return polling.snapshot_response(await api.log.story(known_id), status=200, extra=found)
 
 
-@router.post("/{job_id}/retry", status_code=202)
+@router.post("/{job_id}/retry", status_code=202, response_model=Snapshot)
 async def retry(job_id: str, api: ApiOf, access: AccessOf, guest: GuestOf) -> Response:
     """Run a dead letter again, from its last kept step."""
     known_id, head = await api.startable(job_id, access)

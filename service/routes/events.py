@@ -12,12 +12,13 @@ from jobs.model import JsonObject
 from service.api import AccessOf, ApiOf, GuestOf, RequestId, checked_id
 from service.auth import READ
 from service.body import described, read_json
+from service.shapes import EventTaken, EventTold
 from service.submission import EventBody, idempotency_key, read_event
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
 
-@router.post("", status_code=202, openapi_extra=described(EventBody))
+@router.post("", status_code=202, responses={202: {"model": EventTaken}}, openapi_extra=described(EventBody))
 async def send(
     request: Request,
     api: ApiOf,
@@ -45,7 +46,7 @@ async def send(
     return {"event_id": sent.event_id, "job_ids": sent.job_ids}
 
 
-@router.get("/{event_id}")
+@router.get("/{event_id}", responses={200: {"model": EventTold}})
 async def find(event_id: str, api: ApiOf, access: AccessOf) -> JsonObject:
     """What became of an event, for a week."""
     owner = access.own_subject(READ)

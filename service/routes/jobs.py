@@ -1,7 +1,7 @@
 """Jobs: submit, poll, watch, cancel, and a fresh token to watch with."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Query
@@ -16,10 +16,12 @@ from jobs.updates import Cursor
 from service.api import AccessOf, Api, ApiOf, GuestOf, RequestId, access_in_url
 from service.auth import READ
 from service.body import described, parse_object, read_body, read_optional_json, too_large
+from service.credentials import Token
 from service.limits import guest_of
 from service.prefer import wait_seconds, wants_status
 from service.problems import passing
 from service.seats import Seated
+from service.shapes import EventStream, Submitted, Summaries, Updates
 from service.submission import (
     RetryBody,
     SubmissionBody,
@@ -35,10 +37,21 @@ LONGEST_SUBMIT_WAIT_SECONDS = 120
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
+NOTHING_MORE: dict[int | str, dict[str, Any]] = {204: {"description": "Nothing can follow the cursor"}}
+
 Prefer = Annotated[list[str] | None, Header()]
 
 
-@router.post("", status_code=202, response_model=Snapshot, openapi_extra=described(SubmissionBody))
+@router.post(
+    "",
+    status_code=202,
+    response_model=Submitted,
+    responses={
+        200: {"model": Submitted, "description": "An earlier job with this key"},
+        201: {"model": Submitted, "description": "The job, which ended while it was waited for"},
+    },
+    openapi_extra=described(SubmissionBody),
+)
 async def submit(
     request: Request,
     api: ApiOf,
@@ -77,7 +90,7 @@ async def submit(
     return _applied(response, wait)
 
 
-@router.get("")
+@router.get("", responses={200: {"model": Summaries}})
 async def listed(
     api: ApiOf,
     access: AccessOf,
@@ -98,7 +111,7 @@ async def listed(
     return {"items": items, "next": found[-1].cursor if len(found) == limit else None}
 
 
-@router.get("/{job_id}", response_model=Snapshot)
+@router.get("/{job_id}", response_model=Snapshot, responses={304: {"description": "Nothing has changed"}})
 async def poll(
     job_id: str,
     api: ApiOf,
@@ -113,13 +126,13 @@ async def poll(
     wait = wait_seconds(prefer, most=polling.LONGEST_WAIT_SECONDS)
     if wait is not None and polling.is_current(if_none_match, head.cursor) and not head.state.terminal:
         await polling.until_changed(api.follow(known_id, head.cursor, access), wait)
-    story = await api.log.story(known_id)
+    story = await api.feed.library.newest(known_id)
     unchanged = polling.is_current(if_none_match, story.cursor)
     response = polling.unchanged_response(story) if unchanged else polling.snapshot_response(story)
     return _applied(response, wait)
 
 
-@router.get("/{job_id}/stream", response_class=Response)
+@router.get("/{job_id}/stream", response_class=EventStream, responses=NOTHING_MORE)
 @router.head("/{job_id}/stream", include_in_schema=False)
 async def stream(
     request: Request,
@@ -136,7 +149,7 @@ async def stream(
         return softened(error, request, request_id)
 
 
-@router.get("/{job_id}/updates")
+@router.get("/{job_id}/updates", responses={200: {"model": Updates}})
 async def updates(
     job_id: str,
     api: ApiOf,
@@ -157,7 +170,12 @@ async def updates(
     return _applied(polling.page_response(page), wait)
 
 
-@router.post("/{job_id}/cancel", status_code=202, response_model=Snapshot)
+@router.post(
+    "/{job_id}/cancel",
+    status_code=202,
+    response_model=Snapshot,
+    responses={200: {"model": Snapshot, "description": "It had ended, or was asked before"}},
+)
 async def cancel(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """Ask for the end of the job: 202, or 200 where it has ended or was asked before."""
     known_id, _ = await api.cancellable(job_id, access)
@@ -189,7 +207,7 @@ async def forget(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{job_id}/token", status_code=201)
+@router.post("/{job_id}/token", status_code=201, responses={201: {"model": Token}})
 async def token(job_id: str, api: ApiOf, access: AccessOf) -> Response:
     """A fresh stream token for whoever may read the job."""
     known_id, head = await api.readable(job_id, access)

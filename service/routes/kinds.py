@@ -4,11 +4,12 @@ from fastapi import APIRouter
 
 from jobs.model import JsonObject
 from service.api import AccessOf, ApiOf
+from service.shapes import Kinds
 
 router = APIRouter(prefix="/v1/kinds", tags=["kinds"])
 
 
-@router.get("")
+@router.get("", responses={200: {"model": Kinds}})
 async def kinds(api: ApiOf, _access: AccessOf) -> JsonObject:
     """Every kind with the JSON Schema of its input, its limits, and how long its jobs are kept (seconds)."""
     return {

@@ -11,19 +11,20 @@ from jobs.log import Head
 from jobs.model import JobId
 from jobs.updates import Cursor
 from service import compound
-from service.api import Api, ApiOf, RequestId, bounds_of_all
+from service.api import Api, ApiOf, RequestId
 from service.auth import NO_SUCH_JOB, Access
 from service.errors import InvalidRequest
 from service.limits import guest_of
 from service.many import follow_many
-from service.routes.jobs import softened
+from service.routes.jobs import NOTHING_MORE, softened
 from service.seats import Seated
+from service.shapes import EventStream
 from service.transports import multiplex
 
 router = APIRouter(prefix="/v1", tags=["streams"])
 
 
-@router.get("/stream", response_class=Response)
+@router.get("/stream", response_class=EventStream, responses=NOTHING_MORE)
 @router.head("/stream", include_in_schema=False)
 async def stream(
     request: Request,
@@ -55,7 +56,7 @@ async def _stream(request: Request, api: Api, request_id: str, wanted: list[str]
     if ended == heads.keys():
         return Response(status_code=204)  # also where others are refused, or a browser came back for ever
     seat = await api.limits.stream(guest_of(accesses[0], request))
-    bounds = bounds_of_all(accesses)
+    bounds = api.bounds(accesses)
     heard = follow_many(lambda job_id, place: api.feed.follow(job_id, place, bounds), places, ended)
     known = {job_id: place for job_id, place in places.items() if place is not None}
     told = multiplex.stream_response(heard, known, refused, request_id, ping_seconds=api.feed.ping_seconds)

@@ -1,7 +1,7 @@
 """Server-sent events of many jobs on one connection: the single stream's frames, each with its job and seq."""
 
-import time
-from collections.abc import AsyncGenerator, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 
 import orjson
@@ -14,7 +14,7 @@ from service.compound import Word
 from service.feed import Bye, Gone, Quiet, Told
 from service.many import Of
 from service.problems import problem
-from service.view import shown_with_reason
+from service.view import shown_in_parts
 
 
 def stream_response(
@@ -36,7 +36,7 @@ class _Reader:
         self._word = Word(places)
         self._request_id = request_id
         self._ping_seconds = ping_seconds
-        self._said_at = time.monotonic()
+        self._said_at = asyncio.get_running_loop().time()
 
     async def aloud(
         self, heard: AsyncGenerator[Of, None], refused: Mapping[str, JobError]
@@ -47,38 +47,38 @@ class _Reader:
             yield self._problem(job_id, error)
         async with aclosing(heard):
             async for said in heard:
-                if frame := self._frame(said):
-                    self._said_at = time.monotonic()
-                    yield frame
+                for piece in self._pieces(said):
+                    self._said_at = asyncio.get_running_loop().time()
+                    yield piece
 
-    def _frame(self, said: Of) -> bytes:
+    def _pieces(self, said: Of) -> Iterator[bytes]:
         match said.item:
             case list():
-                return b"".join(
+                yield b"".join(
                     self._update(
                         said.job_id, entry.cursor, entry.event, _numbered(said.job_id, entry.seq, entry.body)
                     )
                     for entry in said.item
                 )
             case Told(story=story, reason=reason):
-                data = _joined({"job": said.job_id}, shown_with_reason(story, reason))
-                return self._update(said.job_id, story.cursor_before_end, "snapshot", data)
+                self._word.move(said.job_id, story.cursor_before_end)
+                head = orjson.dumps({"job": said.job_id})[:-1] + b","
+                yield from frames.told(str(self._word), head, *shown_in_parts(story, reason))
             case Quiet():
-                return self._ping()
+                yield from self._ping()
             case Bye(reason=reason):
-                return frames.farewell(reason)
+                yield frames.farewell(reason)
             case Gone():
-                return self._problem(said.job_id, JobNotFound("The job was deleted or has expired."))
+                yield self._problem(said.job_id, JobNotFound("The job was deleted or has expired."))
 
     def _update(self, job_id: JobId, cursor: Cursor, event: str, data: bytes) -> bytes:
         self._word.move(job_id, cursor)
         return frames.update(str(self._word), event, data)
 
-    def _ping(self) -> bytes:
+    def _ping(self) -> Iterator[bytes]:
         """Each job's silence is its own; the connection's is what counts."""
-        if time.monotonic() - self._said_at < self._ping_seconds - 1:
-            return b""
-        return frames.remark("ping", frames.ping(str(self._word)))
+        if asyncio.get_running_loop().time() - self._said_at >= self._ping_seconds - 1:
+            yield frames.remark("ping", frames.ping(str(self._word)))
 
     def _problem(self, job_id: str, error: JobError) -> bytes:
         return frames.remark("problem", {"job": job_id, **problem(error, self._request_id)})

@@ -1,13 +1,13 @@
 """Server-sent events of one job: frames what `Feed.follow` yields, and nothing else."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from jobs.errors import JobError, JobNotFound
 from service import frames
 from service.feed import Bye, Gone, Item, Quiet, Told
 from service.problems import problem
-from service.view import shown_with_reason
+from service.view import shown_in_parts
 
 
 def stream_response(items: AsyncGenerator[Item, None], request_id: str) -> frames.Stream:
@@ -25,24 +25,24 @@ async def aloud(items: AsyncGenerator[Item, None], request_id: str) -> AsyncGene
     yield frames.RETRY
     async with aclosing(items):
         async for item in items:
-            yield _frame(item, request_id)
+            for piece in _pieces(item, request_id):
+                yield piece
 
 
 async def _refusal(error: JobError, request_id: str) -> AsyncGenerator[bytes, None]:
     yield frames.spread_retry() + frames.remark("problem", problem(error, request_id))
 
 
-def _frame(item: Item, request_id: str) -> bytes:
+def _pieces(item: Item, request_id: str) -> Iterator[bytes]:
     match item:
         case list():
-            return b"".join(entry.frame for entry in item)
+            yield b"".join(entry.frame for entry in item)
         case Told(story=story, reason=reason):
-            data = shown_with_reason(story, reason)
-            return frames.update(str(story.cursor_before_end), "snapshot", data)
+            yield from frames.told(str(story.cursor_before_end), b"{", *shown_in_parts(story, reason))
         case Quiet(cursor=cursor):
-            return frames.remark("ping", frames.ping(str(cursor)))
+            yield frames.remark("ping", frames.ping(str(cursor)))
         case Bye(reason=reason):
-            return frames.farewell(reason)
+            yield frames.farewell(reason)
         case Gone():
             gone = JobNotFound("The job was deleted or has expired.")
-            return frames.remark("problem", problem(gone, request_id))
+            yield frames.remark("problem", problem(gone, request_id))

@@ -5,10 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from jobs import keys
@@ -21,17 +22,20 @@ from jobs.queue import Queue, Submission
 from tests.chaos.kinds import chaos_kinds
 from tests.chaos.witness import Witness
 from tests.jobs.patience import PATIENCE_SECONDS, until
-from tests.system import Process
+from tests.system import Process, free_port
 from tests.valkey import running_valkey
 
 Result = TypeVar("Result")
 
 LEASE_SECONDS = 1.5
+WORKER = ("-m", "arq", "tests.chaos.worker.WorkerSettings")
+SERVICE = ("-m", "tests.chaos.service")
+NOTHING: Mapping[str, str] = MappingProxyType({})
 ENDED = ("completed", "failed", "cancelled")
 
 
 class Workers:
-    """The workers of one arena; none outlives it."""
+    """The workers of one arena, and its APIs where they are processes of their own; none outlives it."""
 
     def __init__(self, folder: Path, url: str, stack: ExitStack) -> None:
         self._folder = folder
@@ -49,22 +53,38 @@ class Workers:
         slots: int = 20,
         lease_seconds: float = LEASE_SECONDS,
         unknown: Collection[str] = (),
+        environment: Mapping[str, str] = NOTHING,
     ) -> Process:
         """One more worker, on its way; `unknown` are the kinds that it has not heard of."""
+        return self._start(
+            "worker",
+            WORKER,
+            {
+                **environment,
+                "CHAOS_UNKNOWN": json.dumps([*unknown]),
+                "CHAOS_SLOTS": str(slots),
+                "CHAOS_LEASE": str(lease_seconds),
+            },
+        )
+
+    def serve(self, *, environment: Mapping[str, str] = NOTHING) -> str:
+        """Where one more API will answer, which is a process of its own and on its way."""
+        port = free_port()
+        self._start("api", SERVICE, {**environment, "CHAOS_PORT": str(port)})
+        return f"http://127.0.0.1:{port}"
+
+    def _start(self, role: str, command: Sequence[str], settings: Mapping[str, str]) -> Process:
         environment = {
             "PATH": os.environ["PATH"],
+            **settings,
             "CHAOS_REDIS_URL": self._url,
             "CHAOS_WITNESS": str(self._folder / "witness"),
-            "CHAOS_UNKNOWN": json.dumps([*unknown]),
-            "CHAOS_SLOTS": str(slots),
-            "CHAOS_LEASE": str(lease_seconds),
         }
         self._made += 1
-        command = [sys.executable, "-m", "arq", "tests.chaos.worker.WorkerSettings"]
-        worker = Process(f"worker-{self._made}", self._folder, command, environment)
-        self._stack.callback(worker.kill)
-        worker.start()
-        return worker
+        process = Process(f"{role}-{self._made}", self._folder, [sys.executable, *command], environment)
+        self._stack.callback(process.kill)
+        process.start()
+        return process
 
 
 class Store(Protocol):
@@ -164,6 +184,15 @@ class Arena:
         with store_faults():
             seconds, microseconds = await self.client.time()
         return seconds, microseconds
+
+    async def passed(self, seconds: float) -> None:
+        """Return when the store's clock is so much further."""
+        began, _ = await self.now()
+
+        async def further() -> bool:
+            return (await self.now())[0] > began + seconds
+
+        await until(further)
 
 
 async def patiently(act: Callable[[], Awaitable[Result]]) -> Result:

@@ -10,6 +10,7 @@ import orjson
 from jobs import keys
 from jobs.connection import store_faults
 from jobs.errors import JobNotFound
+from jobs.kind import answer_step
 from jobs.model import FOLLOWERS, JobId, JsonObject, State
 from jobs.updates import Cursor, Entry, fold, utf16_length
 from tests.chaos.arena import Arena
@@ -64,9 +65,14 @@ async def _broken_of(arena: Arena, job_id: JobId, acts: list[str]) -> list[str]:
     if not story.state.terminal:
         return [f"still {story.state}"]
     entries = await entries_of(arena, job_id)
-    broken = [*_of_log(entries, story.cursor), *_of_steps(entries, acts)]
+    broken = [*_of_log(entries, story.cursor), *_of_steps(entries)]
     if entries and entries[0].seq == 1:
-        broken += [*_of_states(entries), *_of_poison(entries), *_of_fold(entries, story.snapshot)]
+        broken += [
+            *_of_acts(entries, acts),
+            *_of_states(entries),
+            *_of_poison(entries),
+            *_of_fold(entries, story.snapshot),
+        ]
     return broken
 
 
@@ -107,25 +113,32 @@ def _of_states(entries: list[Entry]) -> Iterator[str]:
             yield f"{after} follows {before}"
 
 
-def _of_steps(entries: list[Entry], acts: list[str]) -> Iterator[str]:
-    """A step runs once for each worker that has its job, never again once it is kept, and never unsaid."""
+def _of_steps(entries: list[Entry]) -> Iterator[str]:
+    """A step runs once for each worker that has its job, and never again while it is kept."""
     completed: set[str] = set()
     running: set[str] = set()
-    begun: Counter[str] = Counter()
     for event, data in ((entry.event, orjson.loads(entry.body)) for entry in entries):
         if event == "state" and data["state"] == "running":
             running.clear()
+        elif event == "state" and data.get("from") == "start":
+            completed.clear()
+        elif event == "part" and data.get("state") == "pending":  # a retry by hand asks for it again
+            completed.discard(answer_step(data["part"]))
         elif event == "step" and data["state"] == "completed":
             completed.add(data["name"])
         elif event == "step" and data["state"] == "running":
-            begun[data["name"]] += 1
             if data["name"] in completed | running:
                 yield f"{data['name']} was begun again"
             running.add(data["name"])
-    if entries and entries[0].seq == 1:
-        for act, times in Counter(acts).items():
-            if act in begun and times > begun[act]:
-                yield f"{act} ran {times} times, and its log knows of {begun[act]}"
+
+
+def _of_acts(entries: list[Entry], acts: list[str]) -> Iterator[str]:
+    """No step ran unsaid."""
+    steps = [orjson.loads(entry.body) for entry in entries if entry.event == "step"]
+    begun = Counter(step["name"] for step in steps if step["state"] == "running")
+    for act, times in Counter(acts).items():
+        if act in begun and times > begun[act]:
+            yield f"{act} ran {times} times, and its log knows of {begun[act]}"
 
 
 def _of_poison(entries: list[Entry]) -> Iterator[str]:

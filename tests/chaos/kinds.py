@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from jobs.errors import AnswerFailed
 from jobs.kind import AnyKind, Child, Kind, Question, Run, Turn
 from tests.chaos.witness import Witness
 from workers.provider import Finish, Piece, Text
@@ -29,7 +30,7 @@ def chaos_kinds(witness: Witness) -> Mapping[str, AnyKind]:
     """Every kind of chaos, by name."""
     acts = _Acts(witness)
     performers = [acts.noop, acts.steps, acts.nap, acts.family, acts.herald, acts.heard, acts.talk]
-    performers += [acts.poison, acts.block]
+    performers += [acts.duet, acts.poison, acts.block]
     kinds = [_kind(perform.__name__, perform) for perform in performers]
     kinds.append(_kind("narrow", acts.steps, concurrency=1))
     return {kind.name: kind for kind in kinds}
@@ -91,6 +92,18 @@ class _Acts:
         """An answer, word by word."""
         answer = await run.ask("voice", Question(SPEAKER, (Turn("user", f"{given.n} {given.pause}"),)))
         return answer.text
+
+    async def duet(self, run: Run, given: Given) -> JsonValue:
+        """Two answers at once; one that is missing fails neither the other nor the job."""
+
+        async def sing(part: str) -> str | None:
+            try:
+                return (await run.ask(part, Question(SPEAKER, (Turn("user", f"{given.n} {given.pause}"),)))).text
+            except AnswerFailed:
+                return None
+
+        high, low = await asyncio.gather(sing("high"), sing("low"))
+        return {"high": high, "low": low}
 
     async def poison(self, run: Run, _: Given) -> JsonValue:
         """The end of whatever worker takes it."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import JobNotFound, StorageFull
+from jobs.store import takes_writes
 from tests.api import Api, comparable, follow
 from tests.chaos.arena import LEASE_SECONDS, Arena, ended_by
 from tests.chaos.invariants import broken_promises, entries_of, leftovers
-from tests.jobs.patience import until
 from tests.service.serving import serving
 from tests.system import SECRET
 
@@ -27,12 +27,13 @@ async def test_a_full_store_refuses_jobs_and_lets_those_that_run_wait(arena: Are
 
     with pytest.raises(StorageFull):
         await arena.submit("noop")
+    assert not await takes_writes(arena.client)
     await arena.queue.cancel(queued)
     await arena.queue.cancel(doomed)
 
     assert (await arena.ended(queued))["state"] == "cancelled"
     assert (await arena.ended(doomed))["state"] == "cancelled"
-    await _pass(arena, 2 * LEASE_SECONDS)
+    await arena.passed(2 * LEASE_SECONDS)
     assert (await arena.snapshot(running))["state"] == "running"
     await arena.client.config_set("maxmemory", 0)
     ended = await arena.ended(running)
@@ -96,13 +97,3 @@ def _journal(arena: Arena) -> Path:
     """Where the store writes down what it does."""
     (journal,) = (arena.folder / "appendonlydir").glob("*.incr.aof")
     return journal
-
-
-async def _pass(arena: Arena, seconds: float) -> None:
-    """Return when the store's clock is so much further."""
-    began, _ = await arena.now()
-
-    async def passed() -> bool:
-        return (await arena.now())[0] > began + seconds
-
-    await until(passed)

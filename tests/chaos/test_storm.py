@@ -12,7 +12,7 @@ from tests.chaos.conftest import SEED, Say
 from tests.chaos.invariants import broken_promises, lasting_leftovers
 from tests.chaos.storm import Fault, Plan, Storm
 
-JOBS = int(os.environ.get("JOBSTREAM_CHAOS_JOBS", "150"))
+JOBS = int(os.environ.get("JOBSTREAM_CHAOS_JOBS", "100"))
 LEASE = float(os.environ.get("JOBSTREAM_CHAOS_LEASE", str(LEASE_SECONDS)))
 
 

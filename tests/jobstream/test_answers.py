@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from jobstream.answers import Answers
+from jobstream.client import Job
 from jobstream.figures import Figures
-from jobstream.job import Job
+from tests.client.samples import a_job
 
 LONG = " ".join(f"word{number}" for number in range(500))
 FAILURE = {"type": "provider-failed", "title": "The provider failed", "detail": "It answers 500."}
@@ -16,9 +17,7 @@ DIGEST = hashlib.sha256("hé\U0001f680".encode()).hexdigest()
 
 
 def job(**parts: dict[str, object]) -> Job:
-    return Job.model_validate(
-        {"id": "a-job", "state": "running", "created_at": "", "started_at": None, "error": None, "parts": parts}
-    )
+    return Job.of(a_job(parts=parts))
 
 
 def drawn(what: RenderableType, *, width: int = 90) -> str:

@@ -108,7 +108,7 @@ def test_a_chat_without_an_answer_is_a_failure_with_its_reason(folder: Path) -> 
     ended = demo.run()
 
     assert ended.returncode == 1
-    assert "The chat has no answer." in ended.stderr
+    assert "The job has no result." in ended.stderr
     assert "The last lines of the worker:" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert demo.leftovers == []

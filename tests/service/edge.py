@@ -15,6 +15,7 @@ from sse_starlette.sse import AppStatus
 from jobs.kinds import KINDS
 from jobs.logs import configure_logs
 from jobs.model import JobId
+from service.api import ROTATE_SECONDS
 from service.api import Api as ServiceParts
 from service.app import SEAT_SECONDS, create_app, open_api
 from service.credentials import Keyring
@@ -59,6 +60,7 @@ async def edge(
     *,
     allowance: Allowance = ALLOWANCE,
     seat_seconds: float = SEAT_SECONDS,
+    rotate_seconds: float = ROTATE_SECONDS,
     **settings: Any,
 ) -> AsyncIterator[Edge]:
     """An API on the store with these settings; its streams have heard farewell when the block ends."""
@@ -69,7 +71,15 @@ async def edge(
     listener.listen()
     host, port = listener.getsockname()
     chosen = Settings(_env_file=None, jobstream_demo=False, **settings)
-    async with open_api(store_url, KINDS, KEYRING, allowance=allowance, seat_seconds=seat_seconds) as parts:
+    async with open_api(
+        store_url,
+        KINDS,
+        KEYRING,
+        allowance=allowance,
+        ping_seconds=chosen.jobstream_ping_seconds,
+        rotate_seconds=rotate_seconds,
+        seat_seconds=seat_seconds,
+    ) as parts:
         app = create_app(parts, web=None, origins=chosen.jobstream_origins)
         server = _Server(server_config(app, chosen))
         task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -296,3 +296,32 @@ def test_a_store_that_is_away_is_asked_once_a_second() -> None:
             return store.log.calls
 
     assert run_hastily(scene()) <= 4 * PING_SECONDS / UNWELL_SECONDS + 5
+
+
+def test_what_was_read_for_those_who_have_left_is_not_told_to_those_who_come_later() -> None:
+    """The store may have lost it since, and have written something else in its place."""
+
+    async def scene() -> tuple[list[int], list[int]]:
+        store = PromptStore()
+        feed = Feed(store.log, hub := Hub(store.subscribe))
+
+        async def heard() -> list[int]:
+            async with aclosing(feed.follow(JOB, START, FOR_EVER)) as items:
+                async for item in items:
+                    return [entry.cursor.us for entry in item] if isinstance(item, list) else []
+            return []
+
+        async with hub.running():
+            await asyncio.sleep(0.1)
+            for _ in range(5):
+                store.write()
+            await heard()
+            store.roll_back(3)
+            await asyncio.sleep(CONFIRM_SECONDS)
+            for _ in range(3):
+                store.write()
+            return await heard(), [entry.cursor.us for entry in store.log.entries[1:]]
+
+    told, kept = run_hastily(scene())
+
+    assert told == kept

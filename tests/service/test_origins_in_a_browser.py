@@ -1,4 +1,4 @@
-"""A page of another origin in Chromium: what its browser lets it do with the API, as the API tells it."""
+"""Pages in Chromium, of this origin and of another: what their browser lets them do, and how it listens."""
 
 import asyncio
 import re
@@ -11,13 +11,19 @@ import pytest
 from playwright.async_api import Page
 
 from jobs.connection import Client
+from jobs.kinds.chat import CHAT
+from jobs.model import State
 from tests.api import Api
+from tests.jobs.doors import Doors
 from tests.jobs.patience import until
 from tests.service.edge import KEYRING, Edge, edge
-from tests.system import SECRET
+from tests.service.test_process import running_api
+from tests.system import SECRET, System
+from tests.transports.hand import Hand, take_in_hand
 from tests.valkey import ValkeyProcess
 from tests.web.visit import running_browser
 
+PATIENCE_MILLISECONDS = 60_000
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<!doctype html>"
 
 LISTEN = """([url]) => {
@@ -34,6 +40,38 @@ FETCH = """async ([url, token]) => {
   const body = JSON.stringify({kind: 'chat', input: {message: 'x'}});
   const answer = await fetch(url, {method: 'POST', headers, body});
   return [answer.status, answer.headers.get('Location')];
+}"""
+
+FOLLOW = """([url]) => {
+  window.texts = {};
+  window.ended = new Set();
+  window.opened = 0;
+  window.wrong = [];
+  window.source = new EventSource(url);
+  const hear = (name, take) => source.addEventListener(name, event => {
+    const told = JSON.parse(event.data);
+    take(told, told.job ?? '');
+  });
+  source.onopen = () => { opened += 1 };
+  hear('snapshot', (told, job) => { texts[job] = told.parts.openai?.text ?? '' });
+  hear('part', (told, job) => { texts[job] = told.text ?? texts[job] });
+  hear('delta', (told, job) => {
+    if (told.at !== texts[job].length) wrong.push([job, told.at, texts[job].length]);
+    texts[job] += told.text;
+  });
+  hear('end', (told, job) => { ended.add(job) });
+}"""
+SEEN = "() => ({texts, wrong, opened})"
+
+RENEW = """async ([url, token]) => {
+  const answer = await fetch(url, {method: 'POST', headers: {Authorization: `Bearer ${token}`}});
+  return [answer.status, (await answer.json()).token];
+}"""
+
+SUBMIT = """async () => {
+  const body = JSON.stringify({kind: 'chat', input: {message: 'x'}});
+  const headers = {'Content-Type': 'application/json'};
+  return (await (await fetch('/v1/jobs', {method: 'POST', headers, body})).json()).id;
 }"""
 
 OPEN_SOCKET = """([url]) => new Promise(resolve => {
@@ -137,6 +175,75 @@ async def test_a_strangers_page_can_do_none_of_it(page: Page, stranger: Edge) ->
     assert (failed, socket) == ("failed", "refused")
     async with Api(stranger.url, SECRET) as server:
         assert [each["id"] for each in (await server.http.get("/v1/jobs")).json()["items"]] == [job]
+
+
+async def test_a_visitor_listens_by_cookie_through_a_restart(
+    chromium: Path, tmp_path: Path, store: ValkeyProcess, doors: Doors
+) -> None:
+    """The browser comes back by itself, to its place; what was written meanwhile is not missing, and the end is the
+    end."""
+    with running_api(tmp_path / "api", store) as system:
+        async with running_browser(chromium) as browser:
+            page = await browser.new_page()
+            await page.goto(system.url.replace("127.0.0.1", "localhost"))
+            job = await page.evaluate(SUBMIT)
+            await page.evaluate(FOLLOW, [f"/v1/jobs/{job}/stream"])
+            hand = await take_in_hand(doors, job)
+
+            await write_through_a_restart(page, system, [hand])
+
+            seen, polled = await page.evaluate(SEEN), await text_of(system, job)
+            await page.wait_for_function(CLOSED)
+    assert (seen["texts"], seen["wrong"]) == ({"": polled}, [])
+    assert polled == "before, meanwhile, after"
+    assert seen["opened"] > 1
+
+
+async def test_a_friends_page_follows_32_jobs_by_token_through_a_restart(
+    page: Page, tmp_path: Path, store: ValkeyProcess, doors: Doors
+) -> None:
+    """On one stream of another origin, by tokens that the page renews itself, each with a preflight."""
+    with running_api(tmp_path / "api", store, JOBSTREAM_ORIGINS=page.url.rstrip("/")) as system:
+        async with Api(system.url, SECRET) as server:
+            given = [await server.submit("x") for _ in range(32)]
+        claims = [claim for job in given for claim in await doors.claim(f"hand-of-{job['id']}", kinds=[CHAT])]
+        renewed = [
+            await page.evaluate(RENEW, [f"{system.url}/v1/jobs/{job['id']}/token", job["stream_token"]])
+            for job in given
+        ]
+        names = "&".join(f"job={job['id']}&token={token}" for job, (_, token) in zip(given, renewed, strict=True))
+        await page.evaluate(FOLLOW, [f"{system.url}/v1/stream?{names}"])
+
+        await write_through_a_restart(page, system, [Hand(doors, claim) for claim in claims])
+
+        seen = await page.evaluate(SEEN)
+        polled = {job["id"]: await text_of(system, job["id"]) for job in given}
+        await page.wait_for_function(CLOSED)
+    assert {status for status, _ in renewed} == {201}
+    assert (seen["texts"], seen["wrong"]) == (polled, [])
+    assert set(polled.values()) == {"before, meanwhile, after"}
+    assert seen["opened"] > 1
+
+
+async def write_through_a_restart(page: Page, system: System, hands: list[Hand]) -> None:
+    """Write each job's text while the API is killed and started again where it was; all have ended, for the page."""
+    for hand in hands:
+        await hand.write(hand.begin("openai"), hand.say("openai", "before, "))
+    await page.wait_for_function(f"() => Object.values(texts).filter(text => text).length === {len(hands)}")
+    system.api.kill()
+    for hand in hands:
+        await hand.write(hand.say("openai", "meanwhile, "))
+    system.api.start()
+    for hand in hands:
+        await hand.write(hand.say("openai", "after"))
+        await hand.write(hand.finish("openai", "completed"), hand.end(State.COMPLETED))
+    await page.wait_for_function(f"() => ended.size === {len(hands)}", timeout=PATIENCE_MILLISECONDS)
+
+
+async def text_of(system: System, job: str) -> str:
+    """What polling says was written."""
+    async with Api(system.url, SECRET) as server:
+        return str((await server.poll(job))["parts"]["openai"]["text"])
 
 
 @asynccontextmanager

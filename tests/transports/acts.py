@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from jobs.log import Line
 from jobs.model import PartState, State
@@ -63,6 +65,10 @@ def _begin(part: str) -> Act:
     return Act(f"{part} begins", lambda hand: hand.begin(part))
 
 
+def _expect(part: str) -> Act:
+    return Act(f"{part} expected", lambda hand: None if part in hand.known else hand.expect(part))
+
+
 def _progress(percent: int, message: str) -> Act:
     return Act(f"{percent} %, {message!r}", lambda hand: hand.progress(percent=percent, message=message, errors=1))
 
@@ -77,6 +83,7 @@ JSON = st.recursive(
     max_leaves=5,
 )
 ACTS = st.one_of(
+    st.builds(_expect, PARTS),
     st.builds(_begin, PARTS),
     st.builds(_say, PARTS, TEXT),
     st.builds(_say, PARTS, TEXT),
@@ -86,5 +93,35 @@ ACTS = st.one_of(
     st.builds(_progress, st.integers(0, 100), TEXT),
     st.builds(_step, st.sampled_from(["fetch", "ask"]), st.sampled_from(["running", "completed", "failed"])),
 )
-FLUSHES = st.lists(st.lists(ACTS, min_size=1, max_size=3), min_size=1, max_size=12)
+FLUSHES = st.lists(st.lists(ACTS, min_size=1, max_size=3), min_size=1, max_size=5)
 """What happens, flush by flush."""
+
+Turn = Literal["lost", "handed back", "tried again", "slept"]
+TURNS: st.SearchStrategy[Turn] = st.sampled_from(["lost", "handed back", "tried again", "slept"])
+"""How a worker's hold on the job ends, and another's begins."""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """The store loses these flushes again, and another worker goes on from before them."""
+
+    flushes: list[list[Act]]
+
+
+Chapter = list[list[Act]] | Turn | RolledBack
+CHAPTERS = st.lists(FLUSHES | TURNS | st.builds(RolledBack, FLUSHES), min_size=1, max_size=4)
+
+
+@dataclass(frozen=True)
+class Life:
+    """One run, how it ends, and how the next one is asked for; `again` names the parts, or from where."""
+
+    chapters: list[Chapter]
+    end: State
+    result: JsonValue
+    again: Literal["kept", "start", "openai", "google"]
+
+
+AGAIN = st.sampled_from(["kept", "start", "openai", "google"])
+LIVES = st.lists(st.builds(Life, CHAPTERS, ENDS, JSON, AGAIN), min_size=1, max_size=3)
+"""All that happens to a job, run by run."""

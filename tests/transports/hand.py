@@ -32,6 +32,11 @@ class Hand:
         """The parts that are being written."""
         return [name for name, part in self._parts.items() if part["state"] == "running"]
 
+    @property
+    def known(self) -> list[str]:
+        """Every part that was ever named."""
+        return list(self._parts)
+
     async def write(self, *lines: Line) -> None:
         """Append the lines as one flush."""
         await self.doors.append(self.claim, *lines)
@@ -47,6 +52,10 @@ class Hand:
         if state == "completed":
             return Line("step", body, name=name, value=body, write="=", text=b'"kept"')
         return Line("step", body, name=name, value=body)
+
+    def expect(self, part: str) -> Line:
+        """Name a part that is to be written later."""
+        return self._change(part, dict(UNSET_PART), write="=")
 
     def begin(self, part: str) -> Line:
         """Start the part, or start it again with an empty text."""
@@ -81,10 +90,11 @@ class Hand:
 
 
 async def take_in_hand(doors: Doors, job_id: str, *, token: str = "") -> Hand:
-    """The job, claimed; no other may be due."""
+    """The job, claimed; no other may be due. It knows what earlier hands have left."""
     (claim,) = await doors.claim(token or f"hand-of-{job_id}", kinds=[CHAT])
     assert claim.job_id == JobId(job_id)
-    return Hand(doors, claim)
+    snapshot = await doors.snapshot(claim.job_id)
+    return Hand(doors, claim, snapshot["parts"], snapshot["progress"])
 
 
 def story(hand: Hand, state: State = State.COMPLETED) -> list[Line]:

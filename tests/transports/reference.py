@@ -34,6 +34,15 @@ def held_after(held: JsonObject, cursor: str, event: str, data: JsonObject) -> J
     return after
 
 
+def held_after_of_many(held: JsonObject, word: str, event: str, data: JsonObject) -> JsonObject:
+    """The same on a stream over many jobs, whose data names job and number, and whose cursor is the connection's."""
+    own = {name: data[name] for name in data if name != "job"}
+    if event == "snapshot":
+        return {**held_after(held, own["cursor"], event, own), "cursor": word}
+    number = own.pop("seq")
+    return {**held_after(held, f"0-{number}", event, own), "cursor": word}
+
+
 def told(snapshot: JsonObject) -> JsonObject:
     """The snapshot without what differs from one way of reading to another."""
     return {name: snapshot[name] for name in snapshot if name not in UNTOLD}

@@ -6,12 +6,12 @@ from contextlib import aclosing
 
 import pytest
 
-from jobs import keys
 from jobs.connection import Client
 from jobs.model import JsonObject, State
 from tests.api import Api
 from tests.jobs.doors import Doors
 from tests.transports.hand import story, take_in_hand
+from tests.transports.logs import copy_of, restore, trim
 from tests.transports.reference import told
 from tests.transports.subjects import TERMINAL, TRANSPORTS, Transport
 
@@ -32,7 +32,8 @@ class Truth:
     def check(self, transport: Transport, views: list[JsonObject]) -> None:
         """The views are true, in order, end with the last, and skip none where the client sees each update; but
         the first may be a snapshot."""
-        places = [self.views.index(view) for view in views]
+        truths = [transport.seen(view) for view in self.views]
+        places = [truths.index(transport.seen(view)) for view in views]
         assert places == sorted(set(places))
         assert places[-1] == len(self.views) - 1
         if transport.every_update:
@@ -87,7 +88,7 @@ async def test_whoever_comes_first_sees_the_job_grow_to_its_end(
         await reader.came.wait()
         await finish(write(truth, doors, State(state)))
 
-    assert reader.views[0] == truth.views[0]
+    assert transport.seen(reader.views[0]) == transport.seen(truth.views[0])
     truth.check(transport, reader.views)
 
 
@@ -105,7 +106,7 @@ async def test_whoever_comes_in_the_middle_is_given_the_whole(
             await reader.came.wait()
 
     for found, reader in joined:
-        assert reader.views[0] == found
+        assert transport.seen(reader.views[0]) == transport.seen(found)
         truth.check(transport, reader.views)
 
 
@@ -117,7 +118,7 @@ async def test_whoever_comes_after_the_end_is_given_the_whole(
     await finish(write(truth, doors))
 
     late = await Reader(transport, caller, truth).read()
-    await trim(doors, truth)
+    await trim(doors, truth.job_id)
     latest = await Reader(transport, caller, truth).read()
 
     truth.check(transport, late)
@@ -153,7 +154,7 @@ async def test_whoever_returns_after_the_end_is_told_the_rest(
             truth.check(transport, await Reader(transport, caller, truth, held).read())
         assert await Reader(transport, caller, truth, truth.views[-1]).read() == []
         if not trimmed:
-            await trim(doors, truth)
+            await trim(doors, truth.job_id)
 
 
 async def test_whoever_saw_what_the_store_lost_is_set_right(
@@ -167,7 +168,7 @@ async def test_whoever_saw_what_the_store_lost_is_set_right(
         reader = Reader(transport, caller, truth)
         tasks.create_task(reader.read())
         await reader.came.wait()
-        kept = await copy_of(redis, truth)
+        kept = await copy_of(redis)
         for percent in (10, 20, 30):
             await hand.write(hand.progress(percent=percent))
         lost = told(await caller.poll(truth.job_id))
@@ -183,23 +184,6 @@ async def test_whoever_saw_what_the_store_lost_is_set_right(
 
     returned = await Reader(transport, caller, truth, lost).read()
 
-    assert reader.views[-1] == truth.views[-1]
-    assert returned[-1] == truth.views[-1]
+    for views in (reader.views, returned):
+        assert transport.seen(views[-1]) == transport.seen(truth.views[-1])
     assert lost["seq"] == truth.views[-2]["seq"]
-
-
-async def trim(doors: Doors, truth: Truth) -> None:
-    """What happens to an ended job's log after a minute."""
-    await doors.client.zadd(keys.TRIMS, {truth.job_id: 0})
-    assert await doors.log.trim_ended() == 1
-
-
-async def copy_of(redis: Client, truth: Truth) -> dict[bytes, bytes]:
-    """All that the store holds of the job."""
-    return {name: await redis.dump(name) async for name in redis.scan_iter(f"{keys.PREFIX}{truth.job_id}:*")}
-
-
-async def restore(redis: Client, kept: dict[bytes, bytes]) -> None:
-    """Put the copy in the place of what the store holds now."""
-    for name, value in kept.items():
-        await redis.restore(name, 0, value, replace=True)

@@ -1,20 +1,14 @@
-"""The stream of one job over server-sent events: what it is made of, where it starts, and how it ends."""
-
-from contextlib import aclosing
+"""The stream of one job over server-sent events: what it is made of, and how it is asked for and refused."""
 
 import httpx2
 import pytest
 
-from jobs import keys
-from jobs.connection import Client
-from jobs.kinds.chat import CHAT
-from jobs.model import JobId, State
-from tests.api import Api, Event, parsed
+from tests.api import Api, parsed
 from tests.jobs.doors import Doors
-from tests.service.serving import Serving, serving
+from tests.service.edge import edge
+from tests.service.serving import Serving
 from tests.system import SECRET
-from tests.transports.hand import story, take_in_hand
-from tests.transports.subjects import TERMINAL
+from tests.transports.logs import cursors, ended, submit
 from tests.valkey import ValkeyProcess
 
 MALFORMED = (
@@ -37,30 +31,6 @@ MALFORMED = (
 """Words that no log gives out."""
 
 
-async def submit(caller: Api) -> str:
-    job_id: str = (await caller.submit("written by hand"))["id"]
-    return job_id
-
-
-async def ended(caller: Api, doors: Doors, state: State = State.COMPLETED) -> str:
-    """A job whose whole story is written."""
-    job_id = await submit(caller)
-    hand = await take_in_hand(doors, job_id)
-    for line in story(hand, state):
-        await hand.write(line)
-    return job_id
-
-
-async def hear(caller: Api, job_id: str, after: str | None = None) -> list[Event]:
-    """All that the stream says."""
-    return [event async for event in caller.listen(job_id, after=after)]
-
-
-async def cursors(doors: Doors, job_id: str) -> list[str]:
-    """The cursor of every entry that the log holds."""
-    return [cursor.decode() for cursor, _ in await doors.client.xrange(f"{keys.PREFIX}{job_id}:log")]
-
-
 async def test_a_stream_says_what_it_is_before_it_says_anything_else(caller: Api) -> None:
     """Its headers keep caches and proxies away, and its first words are when to come back."""
     job_id = await submit(caller)
@@ -78,68 +48,16 @@ async def test_a_stream_says_what_it_is_before_it_says_anything_else(caller: Api
 async def test_every_update_is_three_lines_whatever_its_text(caller: Api, doors: Doors) -> None:
     """id, event and data, and no character at which any client would break a line."""
     job_id = await ended(caller, doors)
-    cursor = (await cursors(doors, job_id))[0]
+    events = []
+    for cursor in (await cursors(doors, job_id))[:-1]:
+        response = await caller.http.get(f"/v1/jobs/{job_id}/stream?after={cursor}")
+        retry, *blocks, rest = response.content.decode().split("\n\n")
+        assert (retry, rest) == ("retry: 1000", "")
+        for block in blocks:
+            assert [line.partition(": ")[0] for line in block.splitlines()] == ["id", "event", "data"]
+            events.append(block.splitlines()[1])
 
-    response = await caller.http.get(f"/v1/jobs/{job_id}/stream?after={cursor}")
-
-    retry, *blocks, rest = response.content.decode().split("\n\n")
-    assert (retry, rest) == ("retry: 1000", "")
-    for block in blocks:
-        assert [line.partition(": ")[0] for line in block.splitlines()] == ["id", "event", "data"]
-
-
-async def test_a_cursor_that_the_log_holds_is_followed_by_exactly_what_follows_it(caller: Api, doors: Doors) -> None:
-    """From each place of a long answer, byte for byte what a listener heard who was there all the time."""
-    job_id = await submit(caller)
-    async with aclosing(caller.listen(job_id)) as listening:
-        heard = [await anext(listening)]
-        hand = await take_in_hand(doors, job_id)
-        await hand.write(hand.begin("openai"), hand.say("openai", "long " * 2000))
-        for line in [hand.begin("google"), *(hand.say("google", f"{n} ") for n in range(9)), hand.end(State.FAILED)]:
-            await hand.write(line)
-        heard += [event async for event in listening]
-
-    for place in range(4, len(heard)):
-        assert await hear(caller, job_id, heard[place - 1].id) == heard[place:]
-
-
-async def test_a_snapshot_is_told_where_it_is_cheaper_than_what_follows(caller: Api, doors: Doors) -> None:
-    """An answer that was begun over and over is told as it is now, and then all that follows."""
-    job_id = await submit(caller)
-    hand = await take_in_hand(doors, job_id)
-    for _ in range(4):
-        await hand.write(hand.begin("openai"), hand.say("openai", "again " * 400))
-    await hand.write(hand.begin("openai"), hand.say("openai", "at last"))
-    first, *_, last = await cursors(doors, job_id)
-
-    async with aclosing(caller.listen(job_id, after=first)) as listening:
-        told = await anext(listening)
-        await hand.write(hand.say("openai", "!"))
-        following = await anext(listening)
-
-    assert (told.event, told.data["reason"], told.id) == ("snapshot", "slow", last)
-    assert told.data["parts"]["openai"]["text"] == "at last"
-    assert (following.event, following.data) == ("delta", {"part": "openai", "text": "!", "at": 7})
-
-
-async def test_a_place_that_the_log_does_not_hold_is_answered_by_a_snapshot_that_says_so(
-    caller: Api, doors: Doors
-) -> None:
-    """Ahead, of another job, another time with the same number, before the first, and trimmed."""
-    other = await submit(caller)
-    (of_other,) = await cursors(doors, other)
-    assert await doors.claim("other", kinds=[CHAT])
-    job_id = await submit(caller)
-    hand = await take_in_hand(doors, job_id)
-    first, *_ = await cursors(doors, job_id)
-    for _ in range(6):
-        await hand.write(*(hand.progress(percent=percent % 100) for percent in range(850)))
-    *_, last = await cursors(doors, job_id)
-    us, seq = (int(number) for number in last.split("-"))
-
-    for place in (f"{us}-{seq + 1}", of_other, f"{us - 1}-{seq}", "0-0", first):
-        told = [event async for event in caller.listen(job_id, after=place, take=1)]
-        assert [(event.event, event.data["reason"], event.id) for event in told] == [("snapshot", "gap", last)], place
+    assert {f"event: {name}" for name in ("snapshot", "part", "step", "progress", "delta", "end")} <= set(events)
 
 
 @pytest.mark.parametrize("malformed", MALFORMED)
@@ -175,35 +93,30 @@ async def test_the_header_wins_over_the_url_and_an_empty_place_is_none(caller: A
     assert await events("", "") == ["snapshot", "end"]
 
 
-@pytest.mark.parametrize("state", TERMINAL)
-async def test_the_stream_of_an_ended_job_is_the_job_before_its_end_and_then_the_end(
-    caller: Api, doors: Doors, state: str
-) -> None:
-    """Once, last; and who has heard it is told by 204 to stay away."""
-    job_id = await ended(caller, doors, State(state))
-    *_, before_end, end = await cursors(doors, job_id)
-
-    told, last = await hear(caller, job_id)
-
-    assert (told.event, told.id, told.data["reason"]) == ("snapshot", before_end, "initial")
-    assert (told.data["state"], told.data["result"], told.data["finished_at"]) == ("running", None, None)
-    assert (last.event, last.id, last.data["state"]) == ("end", end, state)
-    for method in ("GET", "HEAD"):
-        response = await caller.http.request(method, f"/v1/jobs/{job_id}/stream", headers={"Last-Event-ID": end})
-        assert (response.status_code, response.content) == (204, b"")
-
-
-async def test_every_way_into_an_ended_job_leads_to_its_one_end(caller: Api, doors: Doors) -> None:
-    """From each place that was ever given out, and from places that never were, before and after it is trimmed."""
+async def test_whoever_has_heard_the_end_is_told_by_204_to_stay_away(caller: Api, doors: Doors) -> None:
+    """For good: no other answer keeps an EventSource from coming back."""
     job_id = await ended(caller, doors)
-    places = [*(await cursors(doors, job_id))[:-1], "1-1", "999999999999999999-999", None]
+    *_, end = await cursors(doors, job_id)
+    path = f"/v1/jobs/{job_id}/stream"
 
-    for _ in range(2):
-        for place in places:
-            heard = [event.event for event in await hear(caller, job_id, place)]
-            assert (heard.count("end"), heard[-1]) == (1, "end")
-        await doors.client.zadd(keys.TRIMS, {job_id: 0})
-        await doors.log.trim_ended()
+    for method in ("GET", "HEAD"):
+        for given in ({"headers": {"Last-Event-ID": end}}, {"params": {"after": end}}):
+            response = await caller.http.request(method, path, **given)  # type: ignore[arg-type]  # as given
+            assert (response.status_code, response.content) == (204, b"")
+
+
+async def test_those_who_are_sent_away_together_come_back_at_different_times(store: ValkeyProcess) -> None:
+    """Between one and ten seconds later, each as chance has it: the process that they went to stops."""
+    async with edge(store.url) as going, Api(going.url, SECRET) as api:
+        job_id = await submit(api)
+        listening = [api.listen(job_id) for _ in range(10)]
+        for events in listening:
+            await anext(events)
+        going.parts.feed.stop()
+        waits = [[event async for event in events][-1].retry or 0 for events in listening]
+
+    assert all(1000 <= wait <= 10000 for wait in waits)
+    assert len(set(waits)) > 1
 
 
 async def test_head_is_the_headers_alone(caller: Api) -> None:
@@ -224,50 +137,6 @@ async def test_head_is_the_headers_alone(caller: Api) -> None:
     assert polled.status_code == 200
 
 
-async def test_silence_is_broken_by_pings_that_name_the_newest_cursor(
-    store: ValkeyProcess, redis: Client, doors: Doors
-) -> None:
-    """They have no id, so that a browser's last place stays what it was."""
-    async with serving(store.url, ping_seconds=0.1) as service, Api(service.url, SECRET) as caller:
-        job_id = await submit(caller)
-        async with aclosing(caller.listen(job_id)) as listening:
-            heard = [await anext(listening) for _ in range(3)]
-            await take_in_hand(doors, job_id)
-            async for event in listening:
-                heard.append(event)
-                if event.event == "ping" and event.data["cursor"] != heard[0].id:
-                    break
-
-    newest = [event.id for event in heard if event.id]
-    assert [event.event for event in heard if event.id] == ["snapshot", "state"]
-    assert list(dict.fromkeys(event.data["cursor"] for event in heard if event.event == "ping")) == newest
-
-
-async def test_a_job_deleted_under_a_stream_ends_it_with_a_problem(caller: Api, doors: Doors) -> None:
-    """404, as any later request will be told."""
-    job_id = await submit(caller)
-    async with aclosing(caller.listen(job_id)) as listening:
-        await anext(listening)
-        await doors.client.delete(*await doors.client.keys(f"{keys.PREFIX}{job_id}:*"))
-        await doors.client.publish(keys.channel(JobId(job_id)), b"")
-        (problem,) = [event async for event in listening]
-
-    assert (problem.event, problem.id) == ("problem", None)
-    assert (problem.data["type"], problem.data["status"]) == ("/problems/job-not-found", 404)
-
-
-async def test_a_stream_says_bye_before_its_credential_ends(caller: Api, service: Serving) -> None:
-    """Five seconds early, so that the page can come back with a fresh token and its last cursor."""
-    job_id = await submit(caller)
-    token = service.parts.keyring.stream_token(JobId(job_id), seconds=7).token
-
-    async with Api(service.url, token) as watcher:
-        snapshot, bye = await hear(watcher, job_id)
-
-    assert snapshot.event == "snapshot"
-    assert (bye.event, bye.id, bye.data) == ("bye", None, {"reason": "unauthorized"})
-
-
 async def test_a_refusal_before_the_stream_is_a_real_status(caller: Api, service: Serving) -> None:
     """Also for a caller that takes nothing but a stream: only what passes is softened."""
     job_id = await submit(caller)
@@ -281,3 +150,13 @@ async def test_a_refusal_before_the_stream_is_a_real_status(caller: Api, service
     for response in (unknown, malformed, refused):
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["instance"] == response.headers["x-request-id"]
+
+
+async def test_a_stream_that_is_sent_away_alone_may_come_back_at_once(store: ValkeyProcess) -> None:
+    """Its credential may end soon; only those of a process that stops are spread over seconds."""
+    async with edge(store.url, rotate_seconds=0.2) as service, Api(service.url, SECRET) as caller:
+        job_id = await submit(caller)
+        events = [event async for event in caller.listen(job_id)]
+
+    assert (events[-1].event, events[-1].data) == ("bye", {"reason": "rotate"})
+    assert events[-1].retry == 1000

@@ -88,7 +88,7 @@ async def test_a_question_sent_again_after_a_lost_answer_is_asked_once(visit: Vi
         await route.fetch()
         await route.abort()
 
-    await visit.page.route(lost, lose_the_answer, times=1)
+    await visit.page.route(lost, lose_the_answer, times=3)  # it was sent again by itself, and gave up
     await visit.box.fill("Where do comets come from?")
     await visit.page.get_by_role("button", name="Ask").click()
     await expect(visit.page.get_by_role("alert")).to_contain_text("be reached")
@@ -96,8 +96,8 @@ async def test_a_question_sent_again_after_a_lost_answer_is_asked_once(visit: Vi
     await visit.page.get_by_role("button", name="Ask").click()
     await visit.see_end()
 
-    first, second = visit.submissions
-    assert first == second
+    first, *others = visit.submissions
+    assert others == [first] * 3
     assert [job["id"] for job in await visit.jobs()] == [(await visit.polled())["id"]]
 
 

@@ -12,6 +12,9 @@ PATIENCE_MILLISECONDS = 20_000
 DESKTOP = ViewportSize(width=1280, height=860)
 PHONE = ViewportSize(width=360, height=740)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+UNREACHED = ("Failed to load resource", "WebSocket connection to")
+"""What a browser says of a service that is away or refuses: tests have it do so."""
+
 PROVIDERS = ("OpenAI", "Anthropic", "Google")
 
 NOTE_WHAT_IS_SHOWN = """
@@ -56,6 +59,13 @@ class Visit:
     def card(self, provider: str) -> Locator:
         return self.page.get_by_role("article", name=provider)
 
+    async def another(self) -> "Visit":
+        """One more tab of the same visitor, on the page."""
+        tab = Visit(await self.page.context.new_page(), self.url)
+        tab.page.set_default_timeout(PATIENCE_MILLISECONDS)
+        await tab.arrive()
+        return tab
+
     async def arrive(self) -> None:
         await self.page.goto(self.url)
         await expect(self.box).to_be_visible()
@@ -93,7 +103,7 @@ class Visit:
         await dialog.dismiss()
 
     def _hear(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
+        if kind in ("error", "warning") and not text.startswith(UNREACHED):
             self.troubles.append(text)
 
 

@@ -115,7 +115,7 @@ def test_a_storm_of_listeners_costs_one_story_and_few_pages(seed: int) -> None:
         async with hub.running(), asyncio.TaskGroup() as listeners:
             for number in range(READERS):
                 listeners.create_task(listen(place if number % 2 else None))
-            await asyncio.sleep(5)
+            await asyncio.sleep(10)
             store.write()
         return store.log.stories, store.log.reads
 
@@ -203,6 +203,30 @@ async def test_an_error_is_shared_and_a_fetcher_who_gives_up_is_replaced() -> No
     assert isinstance(outcomes[0], asyncio.CancelledError)
     assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes[1:])
     assert (len(begun), len(shared)) == (2, 0)
+
+
+async def test_a_fresh_answer_is_fetched_after_the_question() -> None:
+    """All who ask while one is being fetched share the next; that the store is away is told to them at once."""
+    shared: Shared[str, int] = Shared()
+    begun: list[str] = []
+
+    async def fetch() -> int:
+        begun.append("fetch")
+        number = len(begun)
+        await asyncio.sleep(0.01)
+        if number > 2:
+            raise StoreUnavailable
+        return number
+
+    async def ask() -> list[int | BaseException]:
+        asking = [asyncio.create_task(shared.get_fresh("key", fetch)) for _ in range(5)]
+        return await asyncio.gather(*asking, return_exceptions=True)
+
+    answers, refusals = await ask(), await ask()
+
+    assert answers == [1, 2, 2, 2, 2]
+    assert all(isinstance(refusal, StoreUnavailable) for refusal in refusals)
+    assert len(begun) == 3
 
 
 def test_a_page_is_shared_only_by_those_who_have_seen_the_same() -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -147,6 +149,33 @@ async def test_a_worker_that_is_stopped_hands_its_chat_over(chat: Chat, crew: Cr
 
     await chat.expect_whole(starts={"openai": 2, "anthropic": 1, "google": 2})
     assert await chat.reasons() == [None, "handed-back"]
+
+
+async def test_a_worker_that_is_stopped_while_the_store_is_frozen_ends_all_the_same(chat: Chat, crew: Crew) -> None:
+    """It cannot hand its chat back: that is found when the lease has run out."""
+    holder = await chat.holder()
+    os.kill(crew.product.store.pid, signal.SIGSTOP)
+    try:
+        assert crew.let_go(holder, signal.SIGTERM) == 0
+    finally:
+        os.kill(crew.product.store.pid, signal.SIGCONT)
+
+    await chat.api.ended(chat.job_id)
+
+    assert (await chat.doors.snapshot(chat.job_id))["state"] == "completed"
+    assert (await chat.reasons())[-1] in ("worker-lost", "handed-back")  # the store may find that in its socket
+
+
+async def test_a_worker_that_still_waits_for_its_store_ends_when_it_is_told(tmp_path: Path) -> None:
+    """Nobody has to tell it twice."""
+    environment = {"PATH": os.environ["PATH"], "REDIS_URL": f"unix://{tmp_path}/nothing.sock"}
+    worker = Process("worker", tmp_path, [sys.executable, "-m", "arq", "workers.main.WorkerSettings"], environment)
+    worker.start()
+    try:
+        await until(lambda: _says(worker, "the store does not answer"))
+        assert worker.end(signal.SIGTERM) == 0
+    finally:
+        worker.kill()
 
 
 async def test_a_store_that_restarts_interrupts_nothing(chat: Chat, crew: Crew) -> None:

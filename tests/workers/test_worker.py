@@ -1,10 +1,12 @@
 """A worker with its loop, in the test's own process: what it holds it holds alone, and what it lost it lets go."""
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 
 import redis as blocking_redis
 from pydantic import JsonValue
@@ -15,12 +17,15 @@ from jobs.kind import AnyKind, Kind, Run
 from jobs.model import JobId, JsonObject
 from tests.engine.conftest import Engine
 from tests.jobs.doors import Doors, Nothing
+from tests.valkey import ValkeyProcess
 from tests.workers.workshop import Perform
 
 LEASE_SECONDS = 1.0
 BLOCKED_SECONDS = 1.6
 """Less than a call of the store may take, since the test's own calls are blocked too."""
 PATIENCE_SECONDS = 20.0
+TURNS = 100
+"""Of the event loop, in which whatever waits for nothing else comes to its next wait."""
 
 
 def kind(perform: Perform, name: str = "kind") -> AnyKind:
@@ -122,6 +127,32 @@ async def test_a_worker_that_leaves_hands_everything_back(engine: Engine) -> Non
     assert {claim.job_id for claim in claims} == set(job_ids)
     assert {claim.attempt for claim in claims} == {1}
     assert await engine.client.zcard(keys.WORKERS) == 0
+
+
+async def test_a_worker_leaves_in_time_although_the_store_takes_no_result(
+    engine: Engine, store: ValkeyProcess
+) -> None:
+    """The store is frozen when the job has its result; the lease keeps the job for the next worker."""
+    finish = asyncio.Event()
+
+    async def perform(_run: Run, _input: Nothing) -> JsonValue:
+        await finish.wait()
+        return "done"
+
+    engine.know(kind(perform))
+    job_id = await engine.submit(engine.kinds["kind"])
+    async with AsyncExitStack() as stack:
+        stack.callback(os.kill, store.pid, signal.SIGCONT)
+        await stack.enter_async_context(engine.worker(lease_seconds=LEASE_SECONDS))  # it has 20 s to leave
+        await engine.until(job_id, "running")
+        os.kill(store.pid, signal.SIGSTOP)
+        finish.set()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)  # it settles the job by now, or tries to
+
+    async with engine.worker(lease_seconds=LEASE_SECONDS):
+        ended = await engine.ended(job_id)
+    assert (ended["result"], ended["attempt"]) == ("done", 1)
 
 
 async def test_nothing_is_left_in_the_store_but_the_jobs(engine: Engine) -> None:

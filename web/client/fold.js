@@ -1,19 +1,14 @@
 /** What an update does to a snapshot, and how to prove that nothing is missing: pure functions. */
 
+import { hexDigest } from './sha256.js';
+
 /**
- * @typedef {{input_tokens: number, output_tokens: number, cost: number | null}} Usage
- * @typedef {{type: string, title: string, detail: string, retryable: boolean}} JobError
- * @typedef {'pending' | 'running' | 'completed' | 'failed' | 'cancelled'} PartState
- * @typedef {{state: PartState, text: string, model: string | null, attempt: number, result: unknown,
- *   error: JobError | null, usage: Usage | null, elapsed: number | null, first_token: number | null,
- *   length: number | null, sha256: string | null}} Part
- * @typedef {{name: string, state: string, attempt: number, started_at: string, finished_at: string | null}} Step
- * @typedef {{id: string, kind: string, state: string, run: number, seq: number, cursor: string, attempt: number,
- *   max_attempts: number, started_at: string | null, finished_at: string | null, next_attempt_at: string | null,
- *   expires_at: string | null, elapsed: number | null, progress: Record<string, unknown>,
- *   parts: Record<string, Part>, steps: Step[], result: unknown, error: JobError | null}} Snapshot
- * @typedef {{id: string, event: string, data: any}} Update
+ * @typedef {import('./model.js').Snapshot} Snapshot
+ * @typedef {import('./model.js').Part} Part
+ * @typedef {import('./model.js').Step} Step
  */
+
+const TERMINAL = ['completed', 'failed', 'cancelled'];
 
 /** @type {Readonly<Part>} */
 const UNTOLD = Object.freeze({
@@ -21,6 +16,7 @@ const UNTOLD = Object.freeze({
   usage: null, elapsed: null, first_token: null, length: null, sha256: null,
 });
 
+/** @type {Record<string, (snapshot: Snapshot, data: any) => Snapshot>} */
 const folds = {
   snapshot: (_, { reason, ...snapshot }) => snapshot,
   state: foldState,
@@ -32,28 +28,28 @@ const folds = {
 };
 
 /**
- * The snapshot that polling would have returned after this update; the same one for an update type it doesn't know.
+ * The snapshot that polling would have returned after this update; of an update type that it doesn't know only the
+ * place is taken over.
  *
- * With the update's `id` it also moves `seq` and `cursor`. Nothing is changed in place, so parts that an update
- * doesn't touch stay the same objects.
+ * Nothing is changed in place, so parts that an update doesn't touch stay the same objects.
  *
  * @param {Snapshot | null} snapshot null before the first `snapshot` update
  * @param {string} event
  * @param {any} data
- * @param {string} [id]
+ * @param {{id: string, seq: number}} [place] where it leads to; none: seq and cursor stay
  * @returns {Snapshot} null as long as there was no `snapshot` update
  */
-export function fold(snapshot, event, data, id) {
-  if (!Object.hasOwn(folds, event)) return /** @type {Snapshot} */ (snapshot);
-  const folded = folds[event](snapshot, data);
-  return id && event !== 'snapshot' ? { ...folded, cursor: id, seq: Number(id.split('-')[1]) } : folded;
+export function fold(snapshot, event, data, place) {
+  const before = /** @type {Snapshot} */ (snapshot);
+  const folded = Object.hasOwn(folds, event) ? folds[event](before, data) : before;
+  return place && folded && event !== 'snapshot' ? { ...folded, cursor: place.id, seq: place.seq } : folded;
 }
 
 /**
  * Whether an update goes on exactly where the snapshot stands; false: something between them is missing.
  *
  * @param {Snapshot | null} snapshot
- * @param {Update} update
+ * @param {{event: string, data: any}} update
  * @returns {boolean}
  */
 export function follows(snapshot, { event, data }) {
@@ -63,24 +59,25 @@ export function follows(snapshot, { event, data }) {
 }
 
 /**
- * For each part that carries its length and SHA-256, whether its text has them.
- *
- * Parts that can't be proven are left out: those that didn't end by themselves, and all of them on a page that the
- * browser gives no `crypto.subtle` (plain HTTP on another host than this one).
+ * For each part that carries its length and SHA-256, whether its text has them; parts that didn't end by themselves
+ * carry none.
  *
  * @param {Snapshot} snapshot
- * @returns {Promise<Record<string, boolean>>}
+ * @returns {Record<string, boolean>}
  */
-export async function verify(snapshot) {
-  const provable = globalThis.crypto?.subtle
-    ? Object.entries(snapshot.parts).filter(([, part]) => part.sha256 !== null && part.length !== null)
-    : [];
-  const proofs = provable.map(async ([name, part]) => [
-    name, part.text.length === part.length && (await sha256(part.text)) === part.sha256,
-  ]);
-  return Object.fromEntries(await Promise.all(proofs));
+export function verify(snapshot) {
+  const provable = Object.entries(snapshot.parts).filter(([, { length, sha256 }]) => length !== null && sha256 !== null);
+  return Object.fromEntries(provable.map(([name, part]) => [
+    name, part.text.length === part.length && hexDigest(part.text) === part.sha256,
+  ]));
 }
 
+/** @param {Snapshot | null} snapshot @returns {boolean} */
+export function hasEnded(snapshot) {
+  return snapshot !== null && TERMINAL.includes(snapshot.state);
+}
+
+/** @param {Snapshot} snapshot @param {any} data @returns {Snapshot} */
 function foldState(snapshot, { reason, from, ...changes }) {
   const next = { ...snapshot, ...changes };
   if (!(changes.run > snapshot.run)) return next;
@@ -88,27 +85,26 @@ function foldState(snapshot, { reason, from, ...changes }) {
   return from === 'start' ? { ...begun, steps: [], parts: {} } : begun;
 }
 
+/** @param {Snapshot} snapshot @param {any} data @returns {Snapshot} */
 function foldEnd(snapshot, { parts, ...changes }) {
   const steps = snapshot.steps.map((step) => (step.state === 'running' ? { ...step, state: 'failed' } : step));
   const ended = { ...snapshot, ...changes, next_attempt_at: null, steps };
   return Object.entries(parts ?? {}).reduce((next, [name, changed]) => withPart(next, name, changed), ended);
 }
 
+/** @param {Snapshot} snapshot @param {string} name @param {Partial<Part>} changes @returns {Snapshot} */
 function withPart(snapshot, name, changes) {
   return { ...snapshot, parts: { ...snapshot.parts, [name]: { ...(snapshot.parts[name] ?? UNTOLD), ...changes } } };
 }
 
+/** @param {Snapshot} snapshot @param {string} part */
 function textOf(snapshot, part) {
   return snapshot.parts[part]?.text ?? '';
 }
 
+/** @param {Step[]} steps @param {Step} step */
 function replaceByName(steps, step) {
   return steps.some(({ name }) => name === step.name)
     ? steps.map((known) => (known.name === step.name ? step : known))
     : [...steps, step];
-}
-
-async function sha256(text) {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

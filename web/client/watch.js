@@ -1,94 +1,139 @@
-/** Watching one job until it has ended, over whatever wire works. */
+/** One reader's view of a job: an iterator of its snapshots, and events. */
 
-import { ApiError } from './errors.js';
-import { fold, follows } from './fold.js';
-import { pause } from './pause.js';
+import { TimedOut } from './errors.js';
+import { hasEnded, verify } from './fold.js';
 
-const TERMINAL = ['completed', 'failed', 'cancelled'];
-const BARREN_STREAMS = 2; // so many in a row that brought nothing, while asking worked: streaming can't be had here
-const FIRST_BACK_OFF_SECONDS = 0.25;
-const LONGEST_BACK_OFF_SECONDS = 30;
+const MOST_WAITING = 1000;
 
 /**
- * The snapshot after each update, from the sources given; each is called with a cursor and yields updates.
+ * @typedef {import('./model.js').Snapshot} Snapshot
+ * @typedef {{reader: import('./ledger.js').Reader, snapshot: Snapshot | null}} Asking
  *
- * @param {{stream: Source | null, poll: Source, once: Source}} sources `once` yields one snapshot, or throws why not
- * @param {{after: Snapshot | null, signal: AbortSignal, onUpdate: (update: import('./fold.js').Update) => void,
- *   onConnection: (connection: Connection) => void}} options
- * @returns {AsyncGenerator<Snapshot, void>}
- *
- * @typedef {import('./fold.js').Snapshot} Snapshot
- * @typedef {(after: string) => AsyncIterable<import('./fold.js').Update>} Source
- * @typedef {'connecting' | 'live' | 'reconnecting' | 'polling' | 'closed'} Connection
+ * @param {{start: (asking: Asking) => () => void, after: Snapshot | null, signal?: AbortSignal, timeout?: number}} options
+ *   `start` has the reader told of the job, until what it returns is called
+ * @returns {import('./model.js').Watch}
  */
-export async function* watched({ stream, poll, once }, { after, signal, onUpdate, onConnection }) {
+export function createWatch({ start, after, signal, timeout }) {
   let snapshot = after;
-  let cursor = after?.cursor ?? '';
-  let ended = false;
-  let heard = false; // anything at all on the present source
-  let barren = stream ? 0 : BARREN_STREAMS;
-  let failures = 0;
+  /** @type {import('./model.js').Connection} */
+  let connection = 'connecting';
+  /** @type {Error | null} */
+  let failure = null;
+  let over = false;
+  let shown = false;
+  let reading = false;
+  /** @type {Snapshot[]} */
+  const unread = [];
+  /** @type {((settled?: unknown) => void)[]} */
+  const sleepers = [];
+  /** @type {Map<string, Set<(...told: any[]) => void>>} */
+  const listeners = new Map();
+  const stop = start({ reader: { update, refuse: fail, connection: connect }, snapshot });
+  const timer = timeout === undefined ? undefined : setTimeout(() => fail(new TimedOut(timeout)), timeout * 1000);
+  signal?.addEventListener('abort', finish);
+  queueMicrotask(begin);
 
-  onConnection('connecting');
-  try {
-    while (!ended && !signal.aborted) {
-      try {
-        yield* barren < BARREN_STREAMS ? tryStream() : fallBack();
-      } catch (error) {
-        if (error instanceof ApiError && !error.transient) throw error;
-        failures += 1;
-      }
-      if (!ended) await pause(backOff(failures), signal);
+  return {
+    get snapshot() { return snapshot; },
+    get connection() { return connection; },
+    get verified() { return snapshot && verified(snapshot); },
+    on,
+    close: finish,
+    next,
+    return: leave,
+    [Symbol.asyncIterator]() { return this; },
+  };
+
+  /** Tells of what was known before: whoever watches has had the time to listen. */
+  function begin() {
+    if (signal?.aborted) finish();
+    else if (snapshot) show(snapshot);
+  }
+
+  /** @param {import('./model.js').Update} received @param {Snapshot | null} folded */
+  function update(received, folded) {
+    if (over || !folded) return;
+    tell('update', received, folded);
+    if (folded !== snapshot) show(folded);
+  }
+
+  /** @param {Snapshot} newest */
+  function show(newest) {
+    if (over) return;
+    snapshot = newest;
+    shown = true;
+    if (reading && unread.length === MOST_WAITING) unread[MOST_WAITING - 1] = newest;
+    else if (reading) unread.push(newest);
+    tell('snapshot', newest);
+    if (hasEnded(newest)) {
+      tell('end', newest);
+      finish();
     }
-  } finally {
-    onConnection('closed');
+    wake();
   }
 
-  async function* tryStream() {
-    heard = false;
-    const whole = yield* follow(stream);
-    if (ended || signal.aborted) return;
-    onConnection('reconnecting');
-    const streams = heard;
-    if (whole) yield* follow(once); // EventSource hides why it closed: ended, refused or cut
-    barren = streams ? 0 : barren + 1;
+  /** @param {import('./model.js').Connection} now */
+  function connect(now) {
+    if (now === connection || over) return;
+    connection = now;
+    tell('connection', now);
   }
 
-  async function* fallBack() {
-    onConnection('polling');
-    yield* follow(poll);
+  /** @param {Error} error */
+  function fail(error) {
+    if (over) return;
+    failure = error;
+    finish();
+    tell('error', error);
   }
 
-  /** Folds what a source yields; false as soon as it left something out, and then only a fresh snapshot will do. */
-  async function* follow(source) {
-    for await (const update of source(cursor)) {
-      heard = true;
-      onUpdate(update);
-      if (update.event === 'problem') refuse(update.data);
-      if (!follows(snapshot, update)) {
-        cursor = '';
-        return false;
-      }
-      const folded = fold(snapshot, update.event, update.data, update.id);
-      if (folded === snapshot) continue;
-      snapshot = folded;
-      ({ cursor } = snapshot);
-      failures = 0;
-      ended = TERMINAL.includes(snapshot.state);
-      yield snapshot;
-      if (ended) return true;
-    }
-    return true;
+  function finish() {
+    if (over) return;
+    connect('closed');
+    over = true;
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', finish);
+    stop();
+    wake();
+  }
+
+  /** @returns {Promise<IteratorResult<Snapshot, undefined>>} */
+  async function next() {
+    if (!reading && shown && snapshot) unread.push(snapshot);
+    reading = true;
+    while (!over && !unread.length) await new Promise((resolve) => { sleepers.push(resolve); });
+    const value = unread.shift();
+    if (value) return { done: false, value };
+    if (failure) throw failure;
+    return { done: true, value: undefined };
+  }
+
+  /** @returns {Promise<IteratorResult<Snapshot, undefined>>} */
+  async function leave() {
+    unread.length = 0;
+    finish();
+    return { done: true, value: undefined };
+  }
+
+  function wake() {
+    for (const sleeper of sleepers.splice(0)) sleeper();
+  }
+
+  /** @type {import('./model.js').Watch['on']} */
+  function on(type, listener) {
+    const known = listeners.get(type) ?? new Set();
+    listeners.set(type, known.add(listener));
+    return () => known.delete(listener);
+  }
+
+  /** @param {string} type @param {unknown[]} told */
+  function tell(type, ...told) {
+    for (const listener of listeners.get(type) ?? []) listener(...told);
   }
 }
 
-/** A transient problem is followed by a close and EventSource comes back by itself, at the server's pace. */
-function refuse(problem) {
-  const error = new ApiError(problem.status, problem);
-  if (!error.transient) throw error;
-}
-
-function backOff(failures) {
-  const seconds = Math.min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** failures);
-  return seconds * 1000 * (0.5 + Math.random() / 2);
+/** @param {Snapshot} snapshot @returns {boolean | null} */
+function verified(snapshot) {
+  const proofs = Object.values(verify(snapshot));
+  return proofs.length ? proofs.every(Boolean) : null;
 }

@@ -1,7 +1,6 @@
 """One accepted WebSocket: what is heard of jobs as JSON messages, one at a time, and its last words."""
 
 import asyncio
-import time
 from contextlib import suppress
 
 import orjson
@@ -29,12 +28,12 @@ class Connection:
         self._ping_seconds = ping_seconds
         self._wire = wire_of(socket.scope)
         self._sending = asyncio.Lock()
-        self._said_at = time.monotonic()
+        self._said_at = asyncio.get_running_loop().time()
 
     @property
     def silence_left(self) -> float:
         """How many seconds the connection may still say nothing."""
-        return self._said_at + self._ping_seconds - time.monotonic()
+        return self._said_at + self._ping_seconds - asyncio.get_running_loop().time()
 
     async def answer(self, op: str, **more: object) -> None:
         """The answer to an op."""
@@ -92,7 +91,7 @@ class Connection:
     async def _say(self, message: bytes) -> None:
         async with self._sending:
             await self._send({"type": "websocket.send", "text": message.decode()})
-        self._said_at = time.monotonic()
+        self._said_at = asyncio.get_running_loop().time()
 
     async def _send(self, message: JsonObject) -> None:
         """WebSocketDisconnect where the reader takes nothing for so long that its connection is given up."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobs.errors import JobError
 from jobs.model import JobId
 from jobs.updates import Cursor
-from service.api import Api, bounds_of, bounds_of_all
+from service.api import Api
 from service.auth import Access
 from service.errors import InvalidRequest, NoCredential, RateLimited
 from service.feed import Bounds, Bye, Item
@@ -29,6 +29,9 @@ MOST_JOBS = 100
 MOST_PER_SECOND = 10
 FIRST_SECONDS = 10.0
 """How long a connection without a credential may take to bring a token."""
+
+GRACE_SECONDS = 1.0
+"""How much longer than promised a connection is silent at most: each job counts its own silence."""
 
 FOR_EVER = Bounds(float("inf"), Bye("rotate"))
 """Of a subscription that ends with its connection."""
@@ -109,7 +112,7 @@ class Session:
         await self._connection.answer("subscribed", job=op.job)
         if head.ended_at(after):
             return  # its end was heard: there is nothing to say before another run, which is another subscription
-        items = self._api.feed.follow(job_id, after, bounds_of(brought) if brought else FOR_EVER)
+        items = self._api.feed.follow(job_id, after, self._api.bounds([brought]) if brought else FOR_EVER)
         self._followed[job_id] = _Followed(access, tasks.create_task(self._follow(job_id, items)))
 
     def _may(self, otherwise: Access | None = None) -> Access:
@@ -134,9 +137,11 @@ class Session:
             del self._followed[job_id]
 
     async def _stay_alive(self) -> None:
+        """Break a silence that no job's own ping has broken; theirs come first, since they name their cursors."""
         while True:
-            await asyncio.sleep(max(0.1, self._connection.silence_left))
-            if not self._followed:  # else the jobs' own pings come, which name their cursors
+            grace = GRACE_SECONDS if self._followed else 0.0
+            await asyncio.sleep(max(0.1, self._connection.silence_left + grace))
+            if self._connection.silence_left + grace <= 0:
                 await self._connection.ping()
 
     async def _stop(self) -> None:
@@ -144,7 +149,7 @@ class Session:
         raise dismissed(Bye("shutdown"))
 
     async def _end_in_time(self) -> None:
-        bounds = bounds_of_all([self._access] if self._access else [])
+        bounds = self._api.bounds([self._access] if self._access else [])
         await asyncio.sleep(bounds.deadline - asyncio.get_running_loop().time())
         raise dismissed(bounds.farewell)
 

@@ -1,0 +1,10 @@
+"""`python -m bench`: the quick form of each benchmark, one after the other."""
+
+import subprocess
+import sys
+
+BENCHMARKS = ("bench.pickup", "bench.engine")
+
+for benchmark in BENCHMARKS:
+    print(f"\n{benchmark}", flush=True)
+    subprocess.run([sys.executable, "-m", benchmark], check=True)  # noqa: S603  # a name from above

@@ -1,0 +1,1 @@
+"""The engines that are measured: one program each, run in an environment of its own."""

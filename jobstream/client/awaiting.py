@@ -1,0 +1,149 @@
+"""The client for code that awaits."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
+
+import httpx2
+
+from jobstream.client import calls
+from jobstream.client.calling import CALL_SECONDS, Calling
+from jobstream.client.calls import Call
+from jobstream.client.credential import AsyncSource
+from jobstream.client.driving import held_awaited
+from jobstream.client.job import Job
+from jobstream.client.pace import PACE, Pace
+from jobstream.client.watching import Watch, result_of
+from jobstream.client.wire import connection
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class Asks(Protocol):
+    """Whoever sends calls."""
+
+    async def ask(self, call: Call[Result]) -> Result:
+        """What the call comes to."""
+
+
+def asking(
+    call: Callable[Parameters, Call[Result]],
+) -> Callable[Concatenate[Any, Parameters], Coroutine[Any, Any, Result]]:
+    """The method that makes this call and sends it."""
+
+    @wraps(call)
+    async def ask(self: Asks, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return await self.ask(call(*args, **kwargs))
+
+    return ask
+
+
+class Group:
+    """Calls that belong together."""
+
+    def __init__(self, client: Asks) -> None:
+        self._client = client
+
+    async def ask(self, call: Call[Result]) -> Result:
+        """What the call comes to."""
+        return await self._client.ask(call)
+
+
+class Jobs(Group):
+    """All jobs that the credential reads."""
+
+    list = asking(calls.jobs)
+
+
+class Events(Group):
+    """Events that start jobs."""
+
+    send = asking(calls.send_event)
+    send_urgent = asking(calls.send_urgent_event)
+    send_delayed = asking(calls.send_delayed_event)
+    send_scheduled = asking(calls.send_scheduled_event)
+    find = asking(calls.find_event)
+
+
+class DeadLetters(Group):
+    """Jobs that failed for good."""
+
+    list = asking(calls.dead_letters)
+    groups = asking(calls.dead_letter_groups)
+    inspect = asking(calls.inspect_dead_letter)
+    retry = asking(calls.retry_dead_letter)
+    delete = asking(calls.delete_dead_letter)
+
+
+class Tokens(Group):
+    """Short-lived credentials."""
+
+    mint = asking(calls.mint_token)
+    stream = asking(calls.stream_token)
+
+
+class AsyncClient:
+    """A service, asked by code that awaits.
+
+    Without `base_url` it is at JOBSTREAM_URL, else on this machine; without `token` (a secret, a token, or a
+    function, async or not, that yields a fresh one) the credential is JOBSTREAM_TOKEN, else
+    BACKGROUND_FUNCTION_AUTH_TOKEN. One call may take `timeout` seconds; `pace` says how long a watch waits."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        token: AsyncSource | None = None,
+        *,
+        timeout: float = CALL_SECONDS,
+        proxy: str | None = None,
+        pace: Pace = PACE,
+    ) -> None:
+        self._http = httpx2.AsyncClient(**connection(base_url, token, proxy))
+        self._call_seconds = timeout
+        self._pace = pace
+        self.jobs = Jobs(self)
+        self.events = Events(self)
+        self.dead_letters = DeadLetters(self)
+        self.tokens = Tokens(self)
+
+    submit = asking(calls.submit)
+    get = asking(calls.get)
+    cancel = asking(calls.cancel)
+    retry = asking(calls.retry)
+    delete = asking(calls.delete)
+    kinds = asking(calls.kinds)
+
+    def watch(self, job: Job | str, *, timeout: float | None = None) -> AsyncGenerator[Job, None]:
+        """The job after each update, until its run has ended; through cuts and restarts none is lost or doubled.
+
+        It goes on from what a `Job` holds; an id begins with the whole job. TimedOut after `timeout` seconds."""
+        return held_awaited(Watch(job, timeout=timeout, pace=self._pace), self._http)
+
+    async def result(self, job: Job | str, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # as in `watch`
+        """The job's result, once it has one; JobFailed if it ends without, TimedOut after `timeout` seconds."""
+        last = None if isinstance(job, str) else job
+        async with aclosing(self.watch(job, timeout=timeout)) as states:
+            async for state in states:
+                last = state
+        return result_of(last)
+
+    async def ask(self, call: Call[Result]) -> Result:
+        """What one call comes to."""
+        talk = Calling(call, seconds=self._call_seconds)
+        (result,) = [result async for result in held_awaited(talk, self._http)]
+        return result
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,183 @@
+"""What answers look like that are more or less than a snapshot: for the documents, since routes write their JSON."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, JsonValue
+from starlette.responses import Response
+
+from jobs.model import Failure, JsonObject, Snapshot, State
+
+
+class EventStream(Response):
+    """Server-sent events, for the document of the routes that answer with them."""
+
+    media_type = "text/event-stream"
+
+
+class Submitted(Snapshot):
+    """The job, and a token that reads it alone."""
+
+    stream_token: str
+
+
+class Summary(BaseModel):
+    """A job as a list shows it: the snapshot without `parts`, `steps` and `result`."""
+
+    id: str
+    kind: str
+    state: State
+    run: int
+    seq: int
+    cursor: str
+    attempt: int
+    max_attempts: int
+    priority: int
+    subject: str | None
+    metadata: dict[str, str]
+    created_at: str
+    run_at: str | None
+    started_at: str | None
+    finished_at: str | None
+    next_attempt_at: str | None
+    expires_at: str | None
+    elapsed: float | None
+    progress: JsonObject
+    error: Failure | None
+    links: dict[str, str]
+
+
+class Summaries(BaseModel):
+    """A page of a list; `next` is the cursor of the next one, null at the end."""
+
+    items: list[Summary]
+    next: str | None
+
+
+class Count(BaseModel):
+    """How many dead letters there are of one kind and error type."""
+
+    kind: str
+    error_type: str
+    count: int
+
+
+class Counts(BaseModel):
+    """Dead letters by kind and error type, the most frequent first."""
+
+    items: list[Count]
+
+
+class PastFailure(BaseModel):
+    """How one attempt failed."""
+
+    run: int
+    attempt: int
+    at: str
+    outcome: Literal["retrying", "worker-lost", "failed"]
+    error: Failure | None
+
+
+class DeadLetter(Snapshot):
+    """A dead letter whole."""
+
+    input: JsonValue
+    failures: list[PastFailure]
+
+
+class LoggedUpdate(BaseModel):
+    """One update of a log; `data` as the AsyncAPI document has it for the event."""
+
+    id: str
+    event: str
+    data: JsonObject
+
+
+class Updates(BaseModel):
+    """A page of a log. `reset`: the place that was asked for isn't held; `closed`: nothing follows `cursor`."""
+
+    items: list[LoggedUpdate]
+    cursor: str
+    reset: bool
+    closed: bool
+
+
+class EventTaken(BaseModel):
+    """The event's id, and the jobs that it started; none where no kind takes its data."""
+
+    event_id: str
+    job_ids: list[str]
+
+
+class EventJob(BaseModel):
+    """A job that an event started."""
+
+    id: str
+    kind: str
+    state: State
+
+
+class EventTold(BaseModel):
+    """What became of an event."""
+
+    id: str
+    name: str
+    received_at: str
+    dropped: bool
+    jobs: list[EventJob]
+
+
+class Forgotten(BaseModel):
+    """How many jobs of the subject had to be cancelled first, and are deleted once they have ended."""
+
+    left: int
+
+
+class KindTold(BaseModel):
+    """A kind of job; `input` is the JSON Schema of its input, sizes are bytes, times seconds."""
+
+    name: str
+    summary: str
+    input: JsonObject
+    body_limit: int
+    timeout: float | None
+    max_attempts: int
+    retention: int
+    failed_retention: int
+
+
+class Kinds(BaseModel):
+    """Every kind of job."""
+
+    items: list[KindTold]
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    """Whether the process can serve; `workers` that live, null where nobody knows."""
+
+    status: Literal["ok", "unavailable"]
+    store: Literal["ok", "unreachable"]
+    workers: int | None
+
+
+class ProblemDetail(BaseModel):
+    """One thing wrong with an input; `pointer` is a JSON Pointer (RFC 6901)."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457); `instance` is the request's id."""
+
+    type: str = Field(examples=["/problems/job-not-found"])
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[ProblemDetail] | None = None

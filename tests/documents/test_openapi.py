@@ -1,0 +1,137 @@
+"""The OpenAPI document: valid, complete, and true of what the routes answer."""
+
+from collections.abc import Awaitable, Callable
+
+import httpx2
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from jobs.kinds import KINDS
+from jobs.model import Failure, JsonObject
+from service.openapi import PUBLIC
+from tests.api import Api
+from tests.documents.schemas import wrong
+from tests.jobs import lines
+from tests.jobs.doors import Doors
+
+CHAT = {"kind": "chat", "input": {"message": "Hello"}}
+FAILURE = Failure(type="timeout", title="t", detail="d", retryable=False)
+
+
+async def test_the_document_is_valid(openapi: JsonObject) -> None:
+    """By the OpenAPI 3.1 specification."""
+    assert [error.message for error in OpenAPIV31SpecValidator(openapi).iter_errors()] == []
+
+
+async def test_every_operation_says_who_may_call_it_what_it_answers_and_how_it_refuses(openapi: JsonObject) -> None:
+    """Nothing is left to be guessed: each success has a schema or no body at all."""
+    operations = {
+        f"{method.upper()} {path}": operation
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert len(operations) >= 20
+    for name, operation in operations.items():
+        assert operation["summary"], name
+        assert "security" in operation, name
+        assert "application/problem+json" in operation["responses"]["default"]["content"], name
+        for status, response in operation["responses"].items():
+            for media_type, content in response.get("content", {}).items():
+                assert content.get("schema") or media_type == "text/event-stream", (name, status)
+            assert response.get("content") or status in ("204", "304"), (name, status)
+    assert {name for name, operation in operations.items() if not operation["security"]} == {
+        name for name in operations if name.partition(" ")[2] in PUBLIC
+    }
+
+
+Ask = Callable[[httpx2.AsyncClient, Doors], Awaitable[httpx2.Response]]
+
+
+async def failed(doors: Doors) -> str:
+    claim = await doors.running(KINDS["chat"])
+    for line in (lines.begun("openai"), lines.kept("fetch", 1), lines.progress(10)):
+        await doors.append(claim, line)
+    await doors.append(claim, lines.end("failed", failure=FAILURE))
+    return claim.job_id
+
+
+async def submitted(http: httpx2.AsyncClient) -> str:
+    job_id: str = (await http.post("/v1/jobs", json=CHAT)).json()["id"]
+    return job_id
+
+
+async def event(http: httpx2.AsyncClient) -> str:
+    event_id: str = (await http.post("/v1/events", json={"name": "chat", "data": CHAT["input"]})).json()["event_id"]
+    return event_id
+
+
+ASKED: dict[tuple[str, str], Ask] = {
+    ("POST", "/v1/jobs"): lambda http, _: http.post("/v1/jobs", json=CHAT),
+    ("GET", "/v1/kinds"): lambda http, _: http.get("/v1/kinds"),
+    ("GET", "/healthz"): lambda http, _: http.get("/healthz"),
+    ("GET", "/readyz"): lambda http, _: http.get("/readyz"),
+    ("DELETE", "/v1/subjects/{subject}"): lambda http, _: http.delete("/v1/subjects/one"),
+    ("POST", "/v1/tokens"): lambda http, _: http.post("/v1/tokens", json={"subject": "one", "scopes": ["read"]}),
+    ("POST", "/v1/events"): lambda http, _: http.post("/v1/events", json={"name": "x", "data": {}}),
+}
+
+
+async def _of_failed(method: str, path: str, http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
+    return await http.request(method, path.format(job_id=await failed(doors)))
+
+
+async def _of_event(http: httpx2.AsyncClient, _: Doors) -> httpx2.Response:
+    return await http.get(f"/v1/events/{await event(http)}")
+
+
+async def _counts(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
+    await failed(doors)
+    return await http.get("/v1/dead-letters?group=error")
+
+
+def _asks(method: str, path: str) -> Ask:
+    async def ask(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
+        return await _of_failed(method, path, http, doors)
+
+    return ask
+
+
+ASKED |= {
+    (method, path): _asks(method, path)
+    for method, path in (
+        ("GET", "/v1/jobs"),
+        ("GET", "/v1/dead-letters"),
+        ("GET", "/v1/jobs/{job_id}"),
+        ("GET", "/v1/jobs/{job_id}/updates"),
+        ("POST", "/v1/jobs/{job_id}/cancel"),
+        ("POST", "/v1/jobs/{job_id}/retry"),
+        ("POST", "/v1/jobs/{job_id}/token"),
+        ("GET", "/v1/dead-letters/{job_id}"),
+        ("POST", "/v1/dead-letters/{job_id}/retry"),
+    )
+} | {("GET", "/v1/events/{event_id}"): _of_event}
+
+
+@pytest.mark.parametrize(("method", "path"), [*ASKED, ("GROUP", "/v1/dead-letters")], ids=str)
+async def test_what_a_route_answers_is_what_its_document_says(
+    method: str, path: str, caller: Api, openapi: JsonObject, doors: Doors
+) -> None:
+    """Field by field, and no field that the document does not name."""
+    ask, method = (_counts, "GET") if method == "GROUP" else (ASKED[method, path], method)
+
+    answer = await ask(caller.http, doors)
+
+    response = openapi["paths"][path][method.lower()]["responses"][str(answer.status_code)]
+    schema = response["content"]["application/json"]["schema"]
+    assert wrong(answer.json(), schema, openapi) == []
+    assert answer.headers["X-Request-ID"]
+
+
+async def test_a_refusal_is_the_problem_that_the_document_describes(caller: Api, openapi: JsonObject) -> None:
+    """Also one that names fields."""
+    for answer in (
+        await caller.http.get("/v1/jobs/no-such-job-is-here"),
+        await caller.http.post("/v1/jobs", json={"kind": "chat", "input": {}, "surprise": 1}),
+    ):
+        assert answer.is_error
+        assert wrong(answer.json(), {"$ref": "#/components/schemas/Problem"}, openapi) == []
