@@ -19,12 +19,13 @@ demo: install
 test: install
 	$(BIN)/python -m pytest
 
-# The long form of what `test` does of it: a storm over 2,000 jobs under a worker's usual lease, and 20 stops of workers
-# in one job of a minute.
+# The long form of what `test` does of it: a storm over 2,000 jobs under a worker's usual lease, 20 stops of workers in
+# one job of a minute, 5,000 cuts of readers' connections, and a minute without a word from the store.
 LONG := JOBSTREAM_CHAOS_JOBS=2000 JOBSTREAM_CHAOS_LEASE=6 \
-	JOBSTREAM_CHAOS_STEPS=60 JOBSTREAM_CHAOS_PAUSE=1 JOBSTREAM_CHAOS_STOPS=20
+	JOBSTREAM_CHAOS_STEPS=60 JOBSTREAM_CHAOS_PAUSE=1 JOBSTREAM_CHAOS_STOPS=20 \
+	JOBSTREAM_CUTS=5000 JOBSTREAM_DEAF_SECONDS=60
 chaos: install
-	$(LONG) $(BIN)/python -m pytest tests/chaos
+	$(LONG) $(BIN)/python -m pytest tests/chaos tests/cuts
 
 lint: install
 	$(BIN)/ruff check .

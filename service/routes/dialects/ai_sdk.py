@@ -83,7 +83,7 @@ async def chat(request: Request, caller: CallerOf) -> Response:
     said = [(message.role, message.text) for message in body.messages]
     asked = "/".join(word for word in (body.provider, body.model) if word) or None
     with ExitStack() as until_sent:
-        seat = await caller.api.limits.stream(caller.guest)
+        seat = until_sent.enter_context(await caller.api.limits.stream(caller.guest))
         job_id = await caller.ask({**conversation(said), **answered_by(asked)}, thread=(DIALECT, body.id))
         until_sent.pop_all()
     return Seated(ai_sdk.stream_response(caller.api.follow(job_id, None, caller.access)), seat)
