@@ -1,4 +1,4 @@
-"""arq's enqueue with one of our scripts in its transaction, so that its entry and our record are one write."""
+"""arq's enqueue with one of our scripts in its transaction, which writes arq's entry and our record as one act."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -47,9 +47,8 @@ async def enqueue(client: Client, enqueuing: Enqueuing) -> bytes | None:
                 _job_id=enqueuing.job_id,
                 _expires=enqueuing.expires_seconds,
             )
-        except NoScriptError:  # a new or restarted store; of the transaction only arq's own entry was written
+        except NoScriptError:  # a new or restarted store; nothing was written
             await client.script_load(script_text(enqueuing.script))
-            await client.delete(keys.ARQ_JOB + enqueuing.job_id)
             return None
     return arq.answer
 
@@ -71,11 +70,12 @@ class _Arq(ArqRedis):
 
 
 class _Transaction(Pipeline):
-    """arq's transaction, which watches our keys too and lets our script set the place in the queue: arq would
-    take it from the enqueuer's clock, and the store's is the one that all share."""
+    """arq's transaction, which watches our keys too and hands arq's entry to our script. The script also sets the
+    place in the queue: arq would take it from the enqueuer's clock, and the store's is the one that all share."""
 
     arq: _Arq
     enqueuing: Enqueuing
+    _entry: tuple[Any, ...] = ()
 
     async def watch(self, *names: Any) -> None:  # type: ignore[override]  # the stubs disagree with each other
         await super().watch(*names, *self.enqueuing.new)
@@ -84,12 +84,17 @@ class _Transaction(Pipeline):
         """Whether the job is there: its record says so, since arq's own entry may be what a lost write left."""
         return super().exists(*self.enqueuing.new, *_NEVER)
 
+    def psetex(self, name: Any, time_ms: Any, value: Any) -> Any:  # noqa: ARG002
+        """arq's entry goes with the script: written by itself, it would stay where the store lacks the script."""
+        self._entry = (time_ms, value)
+        return self
+
     def zadd(self, name: Any, mapping: Any, *_arguments: Any, **_options: Any) -> Any:  # noqa: ARG002
-        return self.evalsha(self.enqueuing.sha, 0, *self.enqueuing.arguments)  # type: ignore[arg-type]  # bytes are fine
+        return self.evalsha(self.enqueuing.sha, 0, *self.enqueuing.arguments, *self._entry)  # type: ignore[arg-type]  # bytes are fine
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002  # redis-py has it so
         answers: list[Any] = await super().execute(raise_on_error)
-        if len(answers) > 1:
+        if answers:
             self.arq.answer = answers[-1] or b""
         return answers
 

@@ -204,15 +204,10 @@ local function every_key(job)
   return keys
 end
 
--- Why no job of the subject may come in, or nil; 0 is no limit. Takes back what arq wrote in the same transaction.
-local function no_room(id, subject, most_active, most_waiting)
-  local refusal = most_active > 0 and redis.call('SCARD', ACTIVE .. subject) >= most_active and 'TOO_MANY_JOBS'
+-- Why no job of the subject may come in, or nil; 0 is no limit.
+local function no_room(subject, most_active, most_waiting)
+  return most_active > 0 and redis.call('SCARD', ACTIVE .. subject) >= most_active and 'TOO_MANY_JOBS'
     or most_waiting > 0 and redis.call('ZCARD', QUEUE) >= most_waiting and 'QUEUE_FULL'
-  if not refusal then
-    return nil
-  end
-  redis.call('DEL', ARQ_JOB .. id)
-  return refusal
 end
 
 -- What a running job takes a slot of: its kind, its kind for its subject, and the one place for jobs that are

@@ -1,5 +1,6 @@
--- Starts the next run of an ended job in the same log. Runs inside the transaction in which arq writes its entry.
+-- Starts the next run of an ended job in the same log, arq's entry included.
 -- What clients have after the end becomes what is stored: the caller folded it, as of `us` and `seq`.
+local entry, entry_ms = table.remove(ARGV), table.remove(ARGV) -- as arq would write it
 local id, us, seq, from, only = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local most_active, most_waiting, parts = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local PART_FIELDS = 5 -- name, value, head, body of its update (none if it only ended), step to forget
@@ -8,10 +9,11 @@ local job = open(id)
 if not job or not TERMINAL[job.state] or int(job.us) ~= us or job.seq ~= seq then
   return 'CHANGED'
 end
-local refusal = no_room(id, job.subject, most_active, most_waiting)
+local refusal = no_room(job.subject, most_active, most_waiting)
 if refusal then
   return refusal
 end
+redis.call('SET', ARQ_JOB .. id, entry, 'PX', entry_ms)
 for _, name in ipairs(every_key(job)) do
   redis.call('PEXPIRE', name, LIFETIME_MS)
 end

@@ -1,15 +1,16 @@
--- Writes a job's record, its first update and its place in the queue. Runs inside the transaction in which
--- arq writes its own entry, so a job is there whole or not at all.
+-- Writes a job's record, its first update, arq's entry and its place in the queue: a job is there whole or not at all.
+local entry, entry_ms = table.remove(ARGV), table.remove(ARGV) -- as arq would write it
 local id, input, idempotency, input_digest, subject, parent = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local head_start_ms, delay_ms, run_at_us = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local most_active, most_waiting = tonumber(ARGV[10]), tonumber(ARGV[11]) -- 0 is no limit
 local FAIRNESS_MS = 60 * 1000 -- how far the many jobs of one subject fall behind the few of another
 local EACH_MS = 1000
 
-local refusal = no_room(id, subject, most_active, most_waiting)
+local refusal = no_room(subject, most_active, most_waiting)
 if refusal then
   return refusal
 end
+redis.call('SET', ARQ_JOB .. id, entry, 'PX', entry_ms)
 local now = now_us()
 local due_us = math.max(now, run_at_us, now + delay_ms * 1000)
 local later = due_us > now
