@@ -1,9 +1,10 @@
 """One answer of the service, and what it means for who asked."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from jobstream.client.errors import (
     NotFound,
@@ -13,12 +14,12 @@ from jobstream.client.errors import (
     Unauthorized,
     Unavailable,
 )
-from jobstream.client.fold import JsonObject
+
+Result = TypeVar("Result")
 
 MOST_BYTES = 256 << 20
 """The largest answer: a snapshot with every text of its job, however it is escaped."""
 
-_OBJECT = TypeAdapter(JsonObject)
 TRANSIENT = frozenset({408, 429, 502, 503, 504})
 
 
@@ -65,10 +66,10 @@ class Answer:
         except ValidationError:
             return None
 
-    def json(self) -> JsonObject:
-        """The body, which is one JSON object."""
+    def read(self, reader: Callable[[bytes], Result]) -> Result:
+        """What the reader makes of the body; NotUnderstood where it can't."""
         try:
-            return _OBJECT.validate_json(bytes(self.body))
+            return reader(bytes(self.body))
         except ValidationError as error:
             raise self.not_understood("The answer is none of a Jobstream service.") from error
 

@@ -8,9 +8,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 import httpx2
 
-from jobstream.client import calls
+from jobstream.client.call import Call
 from jobstream.client.calling import CALL_SECONDS, Calling
-from jobstream.client.calls import Call
+from jobstream.client.calls import dead_letters, events, jobs, tokens
 from jobstream.client.credential import Source
 from jobstream.client.driving import held
 from jobstream.client.job import Job
@@ -53,34 +53,34 @@ class Group:
 class Jobs(Group):
     """All jobs that the credential reads."""
 
-    list = asking(calls.jobs)
+    list = asking(jobs.page)
 
 
 class Events(Group):
     """Events that start jobs."""
 
-    send = asking(calls.send_event)
-    send_urgent = asking(calls.send_urgent_event)
-    send_delayed = asking(calls.send_delayed_event)
-    send_scheduled = asking(calls.send_scheduled_event)
-    find = asking(calls.find_event)
+    send = asking(events.send)
+    send_urgent = asking(events.send_urgent)
+    send_delayed = asking(events.send_delayed)
+    send_scheduled = asking(events.send_scheduled)
+    find = asking(events.find)
 
 
 class DeadLetters(Group):
     """Jobs that failed for good."""
 
-    list = asking(calls.dead_letters)
-    groups = asking(calls.dead_letter_groups)
-    inspect = asking(calls.inspect_dead_letter)
-    retry = asking(calls.retry_dead_letter)
-    delete = asking(calls.delete_dead_letter)
+    list = asking(dead_letters.page)
+    groups = asking(dead_letters.groups)
+    inspect = asking(dead_letters.inspect)
+    retry = asking(dead_letters.retry)
+    delete = asking(dead_letters.delete)
 
 
 class Tokens(Group):
     """Short-lived credentials."""
 
-    mint = asking(calls.mint_token)
-    stream = asking(calls.stream_token)
+    mint = asking(tokens.mint)
+    stream = asking(tokens.stream)
 
 
 class Client:
@@ -107,12 +107,12 @@ class Client:
         self.dead_letters = DeadLetters(self)
         self.tokens = Tokens(self)
 
-    submit = asking(calls.submit)
-    get = asking(calls.get)
-    cancel = asking(calls.cancel)
-    retry = asking(calls.retry)
-    delete = asking(calls.delete)
-    kinds = asking(calls.kinds)
+    submit = asking(jobs.submit)
+    get = asking(jobs.get)
+    cancel = asking(jobs.cancel)
+    retry = asking(jobs.retry)
+    delete = asking(jobs.delete)
+    kinds = asking(jobs.kinds)
 
     def watch(self, job: Job | str, *, timeout: float | None = None) -> Generator[Job, None, None]:
         """The job after each update, until its run has ended; through cuts and restarts none is lost or doubled.

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 import httpx2
-from pydantic import ValidationError
 
 from jobstream.client.answer import Answer
-from jobstream.client.calls import Call
+from jobstream.client.call import Call
 from jobstream.client.errors import TimedOut, Unreachable
 from jobstream.client.pace import PACE, back_off
 from jobstream.client.talk import Pause, Request
@@ -68,11 +67,7 @@ class Calling(Generic[Result]):
                 raise answer.refusal()
             return
         self._done = True
-        try:
-            result = self._call.read(bytes(answer.body))
-        except ValidationError as error:
-            raise answer.not_understood("The answer is none of a Jobstream service.") from error
-        yield result
+        yield answer.read(self._call.read)
 
     def broke(self, error: Exception) -> None:
         unsent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)

@@ -22,7 +22,10 @@ class Held:
     @property
     def job(self) -> Job:
         """The job, typed."""
-        return _typed(self._snapshot)
+        try:
+            return Job.of(self._snapshot)
+        except ValidationError as error:
+            raise NotUnderstood("The service tells of a job that is none.") from error
 
     def take(self, event: Event) -> None:
         """Fold one update in; UpdateMissed where it can't follow what is held, or a text is not the one written."""
@@ -35,11 +38,10 @@ class Held:
         self._snapshot, self.cursor = snapshot, event.id
         self.ended = event.name == "end"
 
-    def replace(self, snapshot: JsonObject) -> bool:
+    def replace(self, job: Job) -> bool:
         """Hold what polling returned; whether that is news."""
-        job = _typed(snapshot)
         is_news = job.cursor != self.cursor
-        self._snapshot, self.cursor, self.ended = snapshot, job.cursor, job.ended
+        self._snapshot, self.cursor, self.ended = dict(job.snapshot), job.cursor, job.ended
         return is_news
 
     def confirm(self) -> None:
@@ -76,10 +78,3 @@ def data_of(event: Event) -> JsonObject:
     if not isinstance(data, dict):
         raise UpdateMissed(f"This {event.name} is no JSON object.")
     return data
-
-
-def _typed(snapshot: JsonObject) -> Job:
-    try:
-        return Job.of(snapshot)
-    except ValidationError as error:
-        raise NotUnderstood("The service tells of a job that is none.") from error

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from jobstream.client.fold import JsonObject, utf16_length
 
@@ -22,6 +22,7 @@ State = Literal[
     "failed",
     "cancelled",
 ]
+_OBJECT = TypeAdapter(JsonObject)
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -123,6 +124,11 @@ class Job(View):
     def of(cls, snapshot: JsonObject) -> Self:
         """The job that the snapshot describes."""
         return cls.model_validate(snapshot | {"snapshot": snapshot})
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """The job that the body, which is JSON, describes."""
+        return cls.of(_OBJECT.validate_json(body))
 
     @property
     def ended(self) -> bool:

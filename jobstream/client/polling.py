@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 from jobstream.client.answer import Answer
-from jobstream.client.calls import path_of, stream_token
+from jobstream.client.call import place
 from jobstream.client.exchange import CONNECT_SECONDS, Exchange, bounded
 from jobstream.client.job import Job
+from jobstream.client.replies import Token
 from jobstream.client.talk import Request
 
 HOLD_SECONDS = 25
 UNHELD_SECONDS = 2.0
+GAP_SECONDS = 0.5
+"""Between polls: of a job that changes all the time each would be answered at once."""
 
 
 class Polling(Exchange):
@@ -21,7 +24,7 @@ class Polling(Exchange):
         tag = {"If-None-Match": f'W/"{cursor}"'} if cursor else {}
         return Request(
             "GET",
-            path_of(self._standing.job_id),
+            place("jobs", self._standing.job_id),
             headers={"Prefer": f"wait={hold}", **tag},
             token=self._standing.token,
             connect_seconds=bounded(CONNECT_SECONDS, left),
@@ -33,11 +36,11 @@ class Polling(Exchange):
         held, patience = self._standing.held, self._standing.patience
         patience.got_on()
         self._standing.way.poll_got_through()
-        if "preference-applied" not in answer.headers:
-            patience.pause(answer.retry_after_seconds or UNHELD_SECONDS)
+        held_back = "preference-applied" in answer.headers
+        patience.pause(GAP_SECONDS if held_back else answer.retry_after_seconds or UNHELD_SECONDS)
         if answer.status == 304:
             held.confirm()
-        elif held.replace(answer.json()):
+        elif held.replace(answer.read(Job.read)):
             yield held.job
 
     def broke(self, error: Exception) -> None:
@@ -49,10 +52,9 @@ class Renewing(Exchange):
     """A token that reads this one job, for the rest of the watch."""
 
     def request(self, left: float | None) -> Request:
-        call = stream_token(self._standing.job_id)
         return Request(
-            call.method,
-            call.path,
+            "POST",
+            place("jobs", self._standing.job_id, "token"),
             token=self._standing.token,
             connect_seconds=bounded(CONNECT_SECONDS, left),
             read_seconds=bounded(CONNECT_SECONDS, left),
@@ -60,6 +62,6 @@ class Renewing(Exchange):
         )
 
     def read(self, answer: Answer) -> Iterator[Job]:
-        self._standing.token = stream_token(self._standing.job_id).read(bytes(answer.body)).token
+        self._standing.token = answer.read(Token.model_validate_json).token
         self._standing.renews = False
         yield from ()

@@ -5,6 +5,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field
 
+from jobstream.client.fold import JsonObject
 from jobstream.client.job import Failure, Job, State, View
 
 Item = TypeVar("Item")
@@ -85,3 +86,9 @@ class Kind(View):
     max_attempts: int
     retention: float
     failed_retention: float
+
+
+def read_jobs(body: bytes) -> Page[Job]:
+    """A page of jobs, each with all that was told of it."""
+    page = Page[JsonObject].model_validate_json(body)
+    return Page(items=tuple(Job.of(item) for item in page.items), next=page.next)

@@ -6,7 +6,7 @@ import httpx2
 from pydantic import ValidationError
 
 from jobstream.client.answer import Answer, is_transient, refusal
-from jobstream.client.calls import path_of
+from jobstream.client.call import place
 from jobstream.client.errors import Problem
 from jobstream.client.exchange import CONNECT_SECONDS, Exchange, Standing, bounded
 from jobstream.client.fold import UpdateMissed
@@ -29,11 +29,11 @@ class Streaming(Exchange):
 
     def request(self, left: float | None) -> Request:
         held, way = self._standing.held, self._standing.way
-        place = {"Last-Event-ID": held.cursor} if held.cursor else {}
+        since = {"Last-Event-ID": held.cursor} if held.cursor else {}
         return Request(
             "GET",
-            f"{path_of(self._standing.job_id)}/stream",
-            headers={"Accept": "text/event-stream", "Prefer": "status", **place},
+            place("jobs", self._standing.job_id, "stream"),
+            headers={"Accept": "text/event-stream", "Prefer": "status", **since},
             token=self._standing.token,
             connect_seconds=bounded(CONNECT_SECONDS, left),
             read_seconds=bounded(way.silence_seconds, left),

@@ -20,6 +20,9 @@ from tests.web.witnesses import HASTE, Account, Reader, Witnesses, witnessing
 
 LEASE_SECONDS = 7200.0
 MANY = 3
+MOST_BEHIND = 20
+SUCCESSIONS = 200
+"""How many streams are opened, one after the other, by tabs that come and go."""
 
 
 @pytest.fixture
@@ -125,6 +128,24 @@ async def test_more_jobs_than_one_stream_takes_are_watched(system: System, redis
     await _check(system, witnesses)
 
 
+async def test_tabs_that_come_and_go_lose_nothing(system: System, gate: Gate, authors: list[Author]) -> None:
+    """Whoever leads leaves after some updates, and another one goes on; there is one stream at a time."""
+    tabs = [Reader(_ids(authors), ["stream"], stays=False) for _ in range(4)]
+    most = 0
+    async with witnessing(gate.url, tabs) as witnesses:
+        await _until_caught_up(witnesses, authors)
+        while gate.taken[Road.STREAM] < SUCCESSIONS:
+            for author in authors:
+                await author.go_on()
+            await _until_near(witnesses, authors)
+            most = max(most, gate.open[Road.STREAM])
+        await _finish(witnesses, authors)
+    heard = sum(account.heard for account in witnesses.accounts.values())
+    print(f"{heard} updates by {gate.taken[Road.STREAM]} streams, one after the other")  # noqa: T201
+    assert most <= 2  # the one, and one that is being left for it
+    await _check(system, witnesses)
+
+
 def _readers(authors: list[Author]) -> list[Reader]:
     return [Reader(_ids(authors)[:1]), Reader(_ids(authors))]
 
@@ -134,9 +155,13 @@ def _ids(authors: list[Author]) -> list[str]:
 
 
 async def _until_caught_up(witnesses: Witnesses, authors: list[Author]) -> None:
+    await _until_near(witnesses, authors, behind=0)
+
+
+async def _until_near(witnesses: Witnesses, authors: list[Author], *, behind: int = MOST_BEHIND) -> None:
     async def near() -> bool:
         assert witnesses.failed == []
-        return all(witnesses.behind(author.job_id, author.seq) <= 0 for author in authors)
+        return all(witnesses.behind(author.job_id, author.seq) <= behind for author in authors)
 
     await until(near)
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from jobs.model import JsonObject
@@ -46,6 +46,8 @@ class Reader:
     jobs: Sequence[str]
     roads: Sequence[str] = ("stream", "socket")
     token: str = "secret"
+    stays: bool = True
+    """Or is it a tab that is closed again and again, and shares its connection with all others that don't stay?"""
 
     @property
     def exact(self) -> bool:
@@ -113,7 +115,7 @@ async def witnessing(
     url: str, readers: Sequence[Reader], *, mint: str = "", pace: JsonObject = HASTE
 ) -> AsyncIterator[Witnesses]:
     """Clients that watch by that way; tokens are made at `mint`. Their process is gone when the block ends."""
-    told = [{"roads": [*each.roads], "jobs": [*each.jobs], "token": each.token} for each in readers]
+    told = [asdict(each) for each in readers]
     how = {"url": url, "mint": mint or url, "secret": SECRET, "pace": pace, "readers": told}
     process = await asyncio.create_subprocess_exec(
         node(),

@@ -18,8 +18,9 @@ export type Problem = {
 export declare class ApiError extends Error {
     status: number;
     problem: Problem;
-    /** @param {number} status @param {Problem} problem the answer's body */
-    constructor(status: number, problem: Problem);
+    body: string;
+    /** @param {number} status @param {Problem} problem @param {string} [body] of the answer, as it came */
+    constructor(status: number, problem: Problem, body?: string);
     /** Whether the same request may well succeed later. */
     get transient(): boolean;
 }

@@ -7,12 +7,13 @@
 
 /** The service refused: its HTTP status, and the problem (RFC 9457) that it told. */
 export class ApiError extends Error {
-  /** @param {number} status @param {Problem} problem the answer's body */
-  constructor(status, problem) {
+  /** @param {number} status @param {Problem} problem @param {string} [body] of the answer, as it came */
+  constructor(status, problem, body = '') {
     super(problem.detail || problem.title || `The service answered ${status}.`);
     this.name = 'ApiError';
     this.status = status;
     this.problem = problem;
+    this.body = body;
   }
 
   /** Whether the same request may well succeed later. */

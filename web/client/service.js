@@ -75,6 +75,16 @@ export function pathOf(job) {
 
 /** @param {Response} response */
 async function refusal(response) {
-  const told = response.headers.get('Content-Type')?.includes('json');
-  return new ApiError(response.status, told ? await response.json() : { title: response.statusText });
+  const body = await response.text();
+  return new ApiError(response.status, problemIn(body) ?? { title: response.statusText }, body);
+}
+
+/** @param {string} body @returns {import('./errors.js').Problem | null} null where it is none, as from a proxy */
+function problemIn(body) {
+  try {
+    const told = JSON.parse(body);
+    return typeof told === 'object' ? told : null;
+  } catch {
+    return null;
+  }
 }

@@ -64,7 +64,7 @@ test('a refusal is an error with its status and its problem', async () => {
 test('a refusal that is not JSON, as a proxy sends it, is an error all the same', async () => {
   const page = new Response('<h1>Bad gateway</h1>', { status: 502, statusText: 'Bad Gateway' });
   const asked = createClient({ baseUrl: BASE, ...aWire({ answers: [page] }) }).get(JOB);
-  await assert.rejects(asked, { status: 502, message: 'Bad Gateway' });
+  await assert.rejects(asked, { status: 502, message: 'Bad Gateway', body: '<h1>Bad gateway</h1>' });
 });
 
 test('cancel posts to the job', async () => {

@@ -59,7 +59,7 @@ class Caller:
 
     async def newest(self, dialect: str, thread: str, scope: str) -> tuple[JobId, Head] | None:
         """The thread's newest job, if there is one that the caller may do this with."""
-        subject = "one"
+        subject = self.access.own_subject(scope)
         job_id = await Threads(self.api.client, dialect).newest(subject, thread)
         if job_id is None:
             return None

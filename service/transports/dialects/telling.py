@@ -105,7 +105,7 @@ class Teller:
     def __init__(self, job: JsonObject | None = None, *, run: int = 1) -> None:
         self._job = job
         self._first_run = run
-        self._run: int | None = None
+        self._begun = False
         self._started = False
         self._drafts = 0
         self._written: dict[str, _Written] = {}
@@ -127,9 +127,8 @@ class Teller:
         return Chapter(job["seq"], job, acts, whole)
 
     def _acts(self, job: JsonObject) -> Iterator[Act]:
-        if job["run"] != self._run:
-            self._run, self._started, self._drafts = job["run"], False, 0
-            self._written, self._steps = {}, {}
+        if not self._begun:
+            self._begun = True
             yield Began()
         if not self._started and (job["started_at"] is not None and job["state"] != "queued"):
             self._started = True
