@@ -15,7 +15,7 @@ import httpx2
 from tests.valkey import ValkeyProcess, running_valkey
 
 SECRET = "a-service-secret-for-tests"
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 STOP_SECONDS = 15.0
 ROOT = Path(__file__).parent.parent
 

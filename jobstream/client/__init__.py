@@ -1,8 +1,8 @@
 """The Python client of a Jobstream service: submit a job and watch it, whatever happens to the connections.
 
     with Client() as client:
-        job = client.submit("chat", {"message": "Why is the sky blue?"})
-        for job in client.watch(job, timeout=60):
+        submitted = client.submit("chat", {"message": "Why is the sky blue?"})
+        for job in client.watch(submitted, timeout=60):
             print(job.state, {name: len(part.text) for name, part in job.parts.items()})
 
 `AsyncClient` is the same for code that awaits.

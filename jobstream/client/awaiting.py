@@ -119,7 +119,8 @@ class AsyncClient:
     def watch(self, job: Job | str, *, timeout: float | None = None) -> AsyncGenerator[Job, None]:
         """The job after each update, until its run has ended; through cuts and restarts none is lost or doubled.
 
-        It goes on from what a `Job` holds; an id begins with the whole job. TimedOut after `timeout` seconds."""
+        It goes on from what a `Job` holds; an id begins with the whole job. TimedOut after `timeout` seconds. Whoever
+        leaves it before its end closes it (`contextlib.aclosing`)."""
         return held_awaited(Watch(job, timeout=timeout, pace=self._pace), self._http)
 
     async def result(self, job: Job | str, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # as in `watch`

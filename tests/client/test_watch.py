@@ -34,6 +34,7 @@ from tests.system import SECRET, System
 from tests.transports.hand import Hand
 
 LONG_PROMPT = "Tell me about harbours. " * 400  # its answer outlasts the cuts
+MOST_WORDS = 3000
 HASTY = Pace(back_off=0.01, back_off_most=0.05)
 NO_CONTENT = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 MISSED = [
@@ -149,7 +150,6 @@ async def test_a_time_that_ends_in_the_middle_of_words_loses_none(
             await gather(states, client.watch(states[-1], timeout=0.7))
         enough.set()
         await writing
-        await hand.write(hand.end(State.COMPLETED, result={}))
         await gather(states, client.watch(states[-1]))
 
     assert [state.seq for state in states] == list(range(states[0].seq, states[-1].seq + 1))
@@ -240,6 +240,20 @@ async def test_a_stream_that_falls_silent_is_left_for_the_next(open_client: Open
     assert [state.seq for state in states] == [1, 2]
 
 
+async def test_a_poll_names_what_is_held_and_asks_to_be_held_back(open_client: OpenClient) -> None:
+    """So that it is answered when there is news, and not before."""
+    blocked = answered("403 Forbidden", "<h1>No streams here</h1>")
+    first = answered("200 OK", json.dumps(a_job()), "Preference-Applied: wait=25")
+    nothing = answered("304 Not Modified", "", "Preference-Applied: wait=25")
+    last = answered("200 OK", json.dumps(a_job(state="completed", seq=2, cursor="2-2")))
+    async with saying(blocked, blocked, first, nothing, last) as wire:
+        states = await watched(open_client, wire.url)
+
+    assert wire.headers("if-none-match")[2:] == [None, 'W/"1-1"', 'W/"1-1"']
+    assert wire.headers("prefer")[2:] == ["wait=25"] * 3
+    assert [state.seq for state in states] == [1, 2]
+
+
 async def test_a_service_that_stays_away_is_given_up(open_client: OpenClient) -> None:
     async with saying(stream()) as wire:
         pass  # now nobody listens there
@@ -326,9 +340,12 @@ async def test_a_token_that_ends_while_the_job_is_watched_is_renewed(
 
 
 async def write_until(enough: asyncio.Event, hand: Hand) -> None:
-    """A word after the other, as fast as the store takes them."""
-    while not enough.is_set():
+    """A word after the other, as fast as the store takes them, and then the end."""
+    for _ in range(MOST_WORDS):
+        if enough.is_set():
+            break
         await hand.write(hand.say("openai", "word "))
+    await hand.write(hand.end(State.COMPLETED, result={}))
 
 
 async def gather(states: list[Job], watch: AsyncIterator[Job]) -> None:

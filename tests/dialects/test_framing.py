@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.model import JsonObject
+from jobs.updates import Entry
 from service.feed import Bye, Gone, Told
 from service.transports.dialects.ag_ui import Run
 from service.transports.dialects.ai_sdk import Message
@@ -68,6 +69,24 @@ def test_a_stream_of_responses_goes_on_after_any_event_exactly(tale: Tale) -> No
 
     for place, number in enumerate(numbers, start=1):
         assert from_the_start(tale, Events(ASKED, after=number)) == b"".join(frames[place:])
+
+
+@EXAMPLES
+@given(tales(), st.data())
+def test_a_snapshot_on_the_way_changes_nothing_of_that(tale: Tale, data: st.DataObject) -> None:
+    """It tells the difference to what was told, and counts from its own update."""
+    left, place = (
+        sorted(data.draw(st.integers(3, len(tale.entries) - 1)) for _ in range(2)) if tale.answers else (2, 2)
+    )
+    items: list[Told | list[Entry]] = [tale.entries[:left], tale.told(place), tale.entries[place:]]
+
+    def stream(after: int | None) -> bytes:
+        teller, events = Teller(before_the_first(SNAPSHOT)), Events(ASKED, after=after)
+        return b"".join(events.frames(chapter) for item in items for chapter in teller.hear(item))
+
+    frames = [frame + b"\n\n" for frame in stream(None).split(b"\n\n")[:-1]]
+    for heard, event in enumerate(events_of(b"".join(frames)), start=1):
+        assert stream(event["sequence_number"]) == b"".join(frames[heard:])
 
 
 @EXAMPLES

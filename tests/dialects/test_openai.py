@@ -1,5 +1,6 @@
 """OpenAI's own SDK on the product as it runs, in background mode."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -43,10 +44,13 @@ async def heard(
             yield event
 
 
+async def all_heard(client: AsyncOpenAI, response_id: str) -> list[ResponseStreamEvent]:
+    return [event async for event in heard(client, response_id)]
+
+
 async def ended(client: AsyncOpenAI, response_id: str) -> Response:
     """The response once it has ended."""
-    async for _ in heard(client, response_id):
-        pass
+    await all_heard(client, response_id)
     return await client.responses.retrieve(response_id)
 
 
@@ -86,12 +90,12 @@ async def test_a_stream_that_is_cut_in_the_middle_goes_on_after_the_last_event(s
 
 
 async def test_a_reader_of_any_time_is_told_the_same_events(client: AsyncOpenAI) -> None:
-    """While it is written and afterwards, from each number on."""
+    """Several at once while it is written, and others afterwards, from each number on."""
     response = await asked(client)
-    live = [event async for event in heard(client, response.id)]
-    later = [event async for event in heard(client, response.id)]
+    live, beside = await asyncio.gather(all_heard(client, response.id), all_heard(client, response.id))
+    later = await all_heard(client, response.id)
 
-    assert later == live
+    assert live == beside == later
     for place, event in enumerate(live[:-1], start=1):
         assert [each async for each in heard(client, response.id, event.sequence_number)] == live[place:]
 

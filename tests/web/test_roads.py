@@ -1,5 +1,6 @@
 """The JavaScript client where a proxy stands in the way: it finds another road, and the better one again later."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from jobs.connection import Client
 from jobs.model import JsonObject
 from tests.api import Api
 from tests.cuts.author import Author, PatientDoors, new_author
-from tests.cuts.processes import running_api
+from tests.cuts.processes import restart, running_api
 from tests.cuts.proxy import dial_http, open_proxy
 from tests.jobs.patience import until
 from tests.system import SECRET, System
@@ -114,6 +115,21 @@ async def test_a_network_that_is_gone_for_longer_than_the_client_waits_costs_not
                     await until(lambda account=account: _is(account, "reconnecting"))  # type: ignore[misc]
             await _finish(witnesses, authors)
         await _check(system, witnesses)
+
+
+@pytest.mark.parametrize("road", ["stream", "socket"])
+async def test_a_service_that_is_stopped_and_started_again_has_its_watchers_back(
+    system: System, authors: list[Author], road: str
+) -> None:
+    """It says farewell, and they come back each in its own time."""
+    async with witnessing(system.url, [Reader(_ids(authors), [road])]) as witnesses:
+        await _until_caught_up(witnesses, authors)
+        assert await restart(system, signal.SIGTERM) == 0
+        for author in authors:
+            await author.go_on()
+        await _until_caught_up(witnesses, authors)
+        await _finish(witnesses, authors)
+    await _check(system, witnesses)
 
 
 async def test_more_jobs_than_one_stream_takes_are_watched(system: System, redis: Client) -> None:

@@ -154,11 +154,13 @@ async def test_tabs_without_locks_have_a_socket_each(tab: Visit, gate: Gate) -> 
 
 async def _begin(tab: Visit) -> None:
     """Ask something that is answered with a few words and then not to the end."""
+    await tab.page.bring_to_front()
     await tab.ask_with(f"Hang, please: {id(tab)}", **STALLED)
     await expect(tab.card("OpenAI").locator(".answer-text")).to_be_visible()
 
 
 async def _end(tab: Visit) -> None:
+    await tab.page.bring_to_front()  # a tab behind others draws too seldom to be clicked at once
     await tab.page.get_by_role("button", name="Cancel").click()
     await tab.see_end("Cancelled")
 

@@ -28,6 +28,7 @@ HASTE: JsonObject = {
     "firstBackOff": 0.02,
     "longestBackOff": 0.5,
     "climb": 2,
+    "spread": 0.5,
 }
 """The client's durations where the service pings every second, so that minutes pass in seconds."""
 

@@ -117,7 +117,8 @@ export function createLine({ roads, ledger, service, credential, pace }) {
     } catch {
       // The service is away: whichever road, it must come back first.
     }
-    if (ledger.entries.size > 0) await pause(backOff(failures, pace), resting.signal);
+    const seconds = ending === 'dismissed' ? Math.random() * pace.spread : backOff(failures, pace);
+    if (ledger.entries.size > 0) await pause(seconds, resting.signal);
     failures += 1;
   }
 

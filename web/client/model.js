@@ -51,8 +51,8 @@
  *   pace?: Partial<import('./pace.js').Pace>, locks?: LockManager | null}} ClientOptions
  *
  * @typedef {new (url: string) => EventSourceLike} EventSourceMaker
- * @typedef {{readonly readyState: number, close(): void, addEventListener(type: string, listener: (event: any) => void):
- *   void}} EventSourceLike
+ * @typedef {{readonly readyState: number, close(): void,
+ *   addEventListener(type: string, listener: (event: any) => void): void}} EventSourceLike
  * @typedef {new (url: string, protocol: string) => WebSocketLike} WebSocketMaker
  * @typedef {{close(code?: number): void, send(text: string): void,
  *   addEventListener(type: string, listener: (event: any) => void): void}} WebSocketLike

@@ -19,6 +19,8 @@ export declare const PACE: {
     /** Before the first new try; the double before each further one. */
     firstBackOff: number;
     longestBackOff: number;
+    /** Over which all come back by socket whom a service that stops has sent away; streams are told theirs. */
+    spread: number;
     /** Before a better way than the present one is tried again. */
     climb: number;
     /** What the leading tab may take to answer. */

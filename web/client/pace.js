@@ -20,6 +20,8 @@ export const PACE = {
   /** Before the first new try; the double before each further one. */
   firstBackOff: 0.25,
   longestBackOff: 30,
+  /** Over which all come back by socket whom a service that stops has sent away; streams are told theirs. */
+  spread: 5,
   /** Before a better way than the present one is tried again. */
   climb: 60,
   /** What the leading tab may take to answer. */

@@ -77,7 +77,8 @@ export function createReading({ service, credential, pace, EventSource, WebSocke
     const known = fitting.find(({ ledger }) => ledger.entries.has(job) || ledger.entries.size < MOST_JOBS);
     if (known) return known;
     const ledger = createLedger();
-    const opened = { ledger, credential: needed, line: createLine({ roads: roadsOf(needed), ledger, ...rest(needed) }) };
+    const line = createLine({ roads: roadsOf(needed), ledger, ...rest(needed) });
+    const opened = { ledger, credential: needed, line };
     own.add(opened);
     return opened;
   }

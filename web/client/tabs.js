@@ -15,9 +15,9 @@ import { createLead, MOST_JOBS } from './lead.js';
  */
 
 /**
- * @param {{name: string, locks: LockManager, ledger: import('./ledger.js').Ledger,
- *   openLine: () => import('./line.js').Line, elsewhere: (job: string) => void, pace: import('./pace.js').Pace}} options
- *   `elsewhere`: the job can't come by the shared connection
+ * @param {{name: string, locks: LockManager, ledger: import('./ledger.js').Ledger, pace: import('./pace.js').Pace,
+ *   openLine: () => import('./line.js').Line, elsewhere: (job: string) => void}} options `elsewhere`: the job can't
+ *   come by the shared connection
  */
 export function createTabs({ name, locks, ledger, openLine, elsewhere, pace }) {
   const me = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16)).join('');

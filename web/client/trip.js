@@ -2,9 +2,9 @@
 
 /**
  * How a trip ended: cut; closed for good, or silent, for a reason that isn't told; further behind than it says; its
- * token no longer good; something left out; or, by our own will, to be begun anew.
+ * token no longer good; sent away by a service that stops; something left out; or, by our own will, to be begun anew.
  *
- * @typedef {'cut' | 'closed' | 'silent' | 'behind' | 'unauthorized' | 'gap' | 'anew'} Ending
+ * @typedef {'cut' | 'closed' | 'silent' | 'behind' | 'unauthorized' | 'dismissed' | 'gap' | 'anew'} Ending
  *
  * One connection, from its opening to its ending. `hear` takes what came, `alive` that anything did; `follow` is set by
  * a road on which a job can be added as it goes.
@@ -20,8 +20,8 @@
 /**
  * A connection to be: ended by its road, from outside, or by its watchdog when nothing comes for too long.
  *
- * @param {{patience: number, pace: import('./pace.js').Pace, places: () => Map<string, string>}} options `patience`: how
- *   many seconds the first word may take
+ * @param {{patience: number, pace: import('./pace.js').Pace, places: () => Map<string, string>}} options `patience`:
+ *   how many seconds the first word may take
  */
 export function createTrip({ patience, pace, places }) {
   const stop = new AbortController();

@@ -9,8 +9,8 @@ const MOST_WAITING = 1000;
  * @typedef {import('./model.js').Snapshot} Snapshot
  * @typedef {{reader: import('./ledger.js').Reader, snapshot: Snapshot | null}} Asking
  *
- * @param {{start: (asking: Asking) => () => void, after: Snapshot | null, signal?: AbortSignal, timeout?: number}} options
- *   `start` has the reader told of the job, until what it returns is called
+ * @param {{start: (asking: Asking) => () => void, after: Snapshot | null, signal?: AbortSignal,
+ *   timeout?: number}} options `start` has the reader told of the job, until what it returns is called
  * @returns {import('./model.js').Watch}
  */
 export function createWatch({ start, after, signal, timeout }) {

@@ -433,7 +433,9 @@ test('a watch may be only listened to', async (t) => {
   const wire = aWire();
   const watch = createClient({ baseUrl: BASE, WebSocket: null, ...wire }).watch(JOB);
   const told = [];
-  for (const type of ['update', 'snapshot', 'end']) watch.on(type, (first) => told.push([type, first.event ?? first.seq]));
+  for (const type of ['update', 'snapshot', 'end']) {
+    watch.on(type, (first) => told.push([type, first.event ?? first.seq]));
+  }
   await until(() => wire.streams.length === 1);
   wire.streams[0].send('snapshot', aSnapshot(), cursor(1));
   wire.streams[0].send('ping', { cursor: cursor(1), now: 't' });
@@ -495,7 +497,8 @@ test('several jobs come by one stream, each from its place', async (t) => {
   const wire = aWire();
   const client = createClient({ baseUrl: BASE, WebSocket: null, ...wire });
   t.after(() => client.close());
-  const one = client.watch('job-1', { after: aSnapshot({ id: 'job-1', seq: 300, parts: { openai: { text: 'Hel' } } }) });
+  const after = aSnapshot({ id: 'job-1', seq: 300, parts: { openai: { text: 'Hel' } } });
+  const one = client.watch('job-1', { after });
   const two = client.watch('job-2');
   await until(() => wire.streams.length === 1);
   const { pathname, searchParams } = wire.streams[0].url;
@@ -535,7 +538,8 @@ test('a job that this token does not read leaves the others alone', async (t) =>
   foreign.on('error', (told) => { error = told; });
   await until(() => wire.streams.length === 1);
   wire.streams[0].send('problem', { job: 'job-2', title: 'No such job', status: 404 });
-  wire.streams[0].send('snapshot', { job: 'job-1', ...aSnapshot({ id: 'job-1' }) }, wordOf(new Map([['job-1', cursor(1)]])));
+  const word = wordOf(new Map([['job-1', cursor(1)]]));
+  wire.streams[0].send('snapshot', { job: 'job-1', ...aSnapshot({ id: 'job-1' }) }, word);
 
   assert.deepEqual([error.status, mine.snapshot.id], [404, 'job-1']);
 });

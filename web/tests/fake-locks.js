@@ -1,4 +1,4 @@
-/** A stand-in for the browser's Web Locks, of which Node 20 has none: exclusive ones, that can be waited for and stolen. */
+/** A stand-in for the browser's Web Locks, which Node 20 lacks: they can be waited for, and stolen. */
 
 export function someLocks() {
   const queues = new Map();

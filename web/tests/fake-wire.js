@@ -49,10 +49,17 @@ export function anAnswer(body, { status = 200, ...headers } = {}) {
   return new Response(body && JSON.stringify(body), { status, headers: { 'Content-Type': type, ...headers } });
 }
 
-/** Returns when the condition holds, moving a mocked clock on by `step` milliseconds each turn. */
-export async function until(condition, { clock, step = 0 } = {}) {
-  for (let turns = 0; !condition(); turns += 1) {
-    if (turns > 2000) throw new Error(`never came true: ${condition}`);
+const PATIENCE_MILLISECONDS = 30_000;
+
+/**
+ * Returns when the condition holds, moving a mocked clock on by `step` milliseconds each turn, for so many turns at
+ * most.
+ */
+export async function until(condition, { clock, step = 0, turns = clock ? 2000 : Infinity } = {}) {
+  const began = performance.now();
+  for (let turn = 0; !condition(); turn += 1) {
+    const late = performance.now() - began > PATIENCE_MILLISECONDS;
+    if (late || turn > turns) throw new Error(`never came true: ${condition}`);
     if (clock) clock.tick(step);
     await new Promise(setImmediate);
   }

@@ -131,7 +131,7 @@ test('a leading tab that does not answer loses its place to one that asks', asyn
   browser.locks.request(`jobstream:${browser.share}`, () => new Promise(() => {})).catch(() => {}); // it is frozen
   const awake = browser.tab();
   awake.watch(JOB);
-  await until(() => awake.wire.streams.length === 1, { clock: t.mock.timers, step: 100 });
+  await until(() => awake.wire.streams.length === 1, { clock: t.mock.timers, step: 100, turns: Infinity });
 });
 
 test('a tab takes nothing from a leader with whom it has not agreed on the place', async (t) => {
@@ -206,9 +206,9 @@ test('what a tab no longer watches when it is gone is followed no more', async (
   const first = await leading(browser);
   const second = browser.tab({ answers: [anAnswer(aSnapshot({ id: OTHER }))] });
   second.watch(OTHER);
-  await until(() => first.wire.streams.length === 2, { clock: t.mock.timers, step: 10 });
+  await until(() => first.wire.streams.length === 2, { clock: t.mock.timers, step: 10, turns: Infinity });
   second.client.close();
-  await until(() => first.wire.streams.length === 3, { clock: t.mock.timers, step: 100 });
+  await until(() => first.wire.streams.length === 3, { clock: t.mock.timers, step: 100, turns: Infinity });
 
   assert.deepEqual(first.wire.streams[2].url.pathname, `/v1/jobs/${JOB}/stream`);
 });

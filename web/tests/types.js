@@ -26,14 +26,15 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** What a user of `client.js` needs, by its name; made of a copy, or what was made before would be read for the code. */
+/** What a user of `client.js` needs, by its name; made of a copy, lest what was made before be read for the code. */
 function declarations() {
   const [sources, out] = [join(folder, 'sources'), join(folder, 'out')];
   const isSource = (path) => !path.endsWith('.d.ts');
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
   cpSync(join(WEB, 'client.js'), join(sources, 'client.js'));
   cpSync(join(WEB, 'client'), join(sources, 'client'), { recursive: true, filter: isSource });
-  tsc('--allowJs', '--checkJs', '--declaration', '--emitDeclarationOnly', '--outDir', out, join(sources, 'client.js'));
+  const made = ['--declaration', '--emitDeclarationOnly', '--outDir', out];
+  tsc('--allowJs', '--checkJs', ...made, join(sources, 'client.js'));
   return needed(join(out, 'client.d.ts'), out);
 }
 

@@ -7,7 +7,7 @@ const NOTHING = { snapshot: null, connection: 'connecting', verified: null, erro
 /**
  * @param {import('../../../web/client.js').Client} client
  * @param {string | undefined} id none: nothing is watched
- * @param {import('../../../web/client.js').WatchOptions} [options] those of the first call count, as long as the id stays
+ * @param {import('../../../web/client.js').WatchOptions} [options] those given with the id; later ones don't count
  * @returns {{snapshot: import('../../../web/client.js').Snapshot | null, verified: boolean | null, error: Error | null,
  *   connection: import('../../../web/client.js').Connection}}
  */

@@ -42,6 +42,7 @@ class Message(BaseModel):
 
     @property
     def text(self) -> str:
+        """What it says."""
         if isinstance(self.content, list):
             return "\n\n".join(part.text for part in self.content if part.text)
         return self.content if isinstance(self.content, str) else ""

@@ -61,6 +61,7 @@ class Message(BaseModel):
 
     @property
     def text(self) -> str:
+        """What it says."""
         return "\n\n".join(part.text for part in self.parts if part.counts and part.text)
 
 

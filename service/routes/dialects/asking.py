@@ -105,13 +105,13 @@ def conversation(said: Sequence[tuple[str, str]]) -> JsonObject:
     return {"messages": turns, **({"system": system} if system else {})}
 
 
+def not_taken(pointer: str, what: str) -> InvalidInput:
+    """The refusal of something that can't be left out without changing what was asked."""
+    return InvalidInput("The request asks for more than is served here.", violations=(Violation(pointer, what),))
+
+
 def _valid(model: type[Body], sent: JsonObject) -> Body:
     try:
         return model.model_validate(sent)
     except ValidationError as error:
         raise InvalidInput("The request is not valid.", violations=violations(error)) from None
-
-
-def not_taken(pointer: str, what: str) -> InvalidInput:
-    """The refusal of something that can't be left out without changing what was asked."""
-    return InvalidInput("The request asks for more than is served here.", violations=(Violation(pointer, what),))

@@ -80,6 +80,7 @@ class Message(BaseModel):
 
     @property
     def text(self) -> str:
+        """What it says."""
         return self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
 
 

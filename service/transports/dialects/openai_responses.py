@@ -54,12 +54,13 @@ class Events:
     def frames(self, chapter: Chapter) -> bytes:
         """The chapter's events, as far as they weren't heard."""
         events = [event for act in chapter.acts for event in _events(act, chapter.job, self._asked)]
-        first = chapter.seq * NUMBERS_OF_AN_UPDATE
-        numbered = [(first + place, event) for place, event in enumerate(events)]
-        if numbered:
-            self._number = numbered[-1][0]
-        told = [each for each in numbered if each[0] > self._after and not self._may_repeat(chapter, each[1])]
-        return b"".join(_frame(event, number) for number, event in told)
+        lost = self._number == 0 and self._lost_before(chapter)
+        frames = b""
+        for number, event in enumerate(events, start=chapter.seq * NUMBERS_OF_AN_UPDATE):
+            self._number = number
+            if number > self._after and not (lost and _may_repeat(event)):
+                frames += _frame(event, number)
+        return frames
 
     def farewell(self, item: Bye | Gone) -> bytes:
         """Nothing before a mere pause: a stream without a terminal event is to be resumed."""
@@ -68,12 +69,15 @@ class Events:
         error = {"type": "error", "code": JobNotFound.code, "message": JobNotFound.title, "param": None}
         return _frame(error, self._number + 1)
 
-    def _may_repeat(self, chapter: Chapter, event: JsonObject) -> bool:
-        """Whether the event may hold again what was heard of updates that the log has lost; what ends an item holds
-        all of it, and is told."""
-        heard = self._after >= NUMBERS_OF_AN_UPDATE * (UPDATES_BEFORE_ANY_TEXT + 1)
-        lost = chapter.whole and heard and self._after < chapter.seq * NUMBERS_OF_AN_UPDATE
-        return lost and not event["type"].endswith(".done")
+    def _lost_before(self, chapter: Chapter) -> bool:
+        """Whether the log has lost updates of which the reader may have heard some, and not all."""
+        heard_text = self._after >= NUMBERS_OF_AN_UPDATE * (UPDATES_BEFORE_ANY_TEXT + 1)
+        return chapter.whole and heard_text and self._after < chapter.seq * NUMBERS_OF_AN_UPDATE
+
+
+def _may_repeat(event: JsonObject) -> bool:
+    """Whether the event may hold again what was heard; what ends an item holds all of it, and is told."""
+    return not event["type"].endswith(".done")
 
 
 def _events(act: Act, job: JsonObject, asked: Asked) -> Iterator[JsonObject]:

@@ -130,7 +130,7 @@ class Teller:
         if not self._begun:
             self._begun = True
             yield Began()
-        if not self._started and (job["started_at"] is not None and job["state"] != "queued"):
+        if not self._started and job["started_at"] is not None and job["state"] != "queued":
             self._started = True
             yield Started()
         yield from self._of_steps(job["steps"])

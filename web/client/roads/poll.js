@@ -1,4 +1,4 @@
-/** The same jobs by polling, for whoever can have neither stream nor socket: one held request, or rounds of short ones. */
+/** The same by polling, for whoever can have neither stream nor socket: one held request, or rounds of short ones. */
 
 import { isPassing } from '../errors.js';
 import { pause } from '../pause.js';

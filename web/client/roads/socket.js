@@ -8,6 +8,9 @@ const OPS_SECONDS = 1.1;
 const ENDED = 1000;
 const UNAUTHORIZED = 4401;
 
+/** @type {Record<string, import('../trip.js').Ending>} */
+const FAREWELLS = { shutdown: 'dismissed', rotate: 'anew', unauthorized: 'unauthorized' };
+
 /**
  * @param {{WebSocket: import('../model.js').WebSocketMaker, service: import('../service.js').Service,
  *   credential: import('../credential.js').Credential}} options
@@ -66,7 +69,7 @@ function talk(socket, trip, { token, resolve }) {
     if (event === 'ping' && job && !samePlace(places.get(job) ?? '', data.cursor, job)) return end('behind');
     if (id) places.set(job, id);
     trip.hear({ job, id, seq: id ? seqOf(id) : 0, event, data });
-    return event === 'bye' && data.reason === 'unauthorized' && end('unauthorized');
+    if (event === 'bye') return end(FAREWELLS[data.reason] ?? 'cut');
   }
 
   /** @param {string} job @param {import('../errors.js').Problem} problem */
