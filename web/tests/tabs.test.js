@@ -203,7 +203,8 @@ test('more jobs than one stream takes go by a second one', async (t) => {
 test('what a tab no longer watches when it is gone is followed no more', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
   const browser = aBrowser(t);
-  const first = await leading(browser);
+  const patient = { first: 1e6, resumed: 1e6, silence: 1e6 }; // however far the clock is moved on meanwhile
+  const first = await leading(browser, { pace: patient });
   const second = browser.tab({ answers: [anAnswer(aSnapshot({ id: OTHER }))] });
   second.watch(OTHER);
   await until(() => first.wire.streams.length === 2, { clock: t.mock.timers, step: 10, turns: Infinity });
