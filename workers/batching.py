@@ -80,6 +80,9 @@ class BatchingClient(Client):
         try:
             await connection.send_packed_command(connection.pack_commands([call.arguments for call in batch]))
             return [await _answer(connection) for _ in batch]
+        except BaseException:
+            await connection.disconnect(nowait=True)  # answers that are still to come are nobody's
+            raise
         finally:
             await self.connection_pool.release(connection)
 
