@@ -221,14 +221,14 @@ async def signed_in(scene: Scene, credential: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("credential", "name", "longest"),
-    [(page("one", "read"), COOKIE, 600), (OPERATOR_SECRET, OPERATOR_COOKIE, 8 * 3600)],
+    [(lambda: page("one", "read"), COOKIE, 600), (lambda: OPERATOR_SECRET, OPERATOR_COOKIE, 8 * 3600)],
     ids=["a page's token", "the operator's secret"],
 )
 async def test_a_session_is_a_cookie_that_only_this_hosts_pages_send(
-    scene: Scene, credential: str, name: str, longest: int
+    scene: Scene, credential: Callable[[], str], name: str, longest: int
 ) -> None:
     """No script reads it, no other host or plain connection gets it; the operator's doesn't hold the secret."""
-    cookie = await signed_in(scene, credential)
+    cookie = await signed_in(scene, credential())
     (lifetime,) = [each for each in cookie["attributes"] if each.startswith("max-age=")]
 
     assert cookie["name"] == name
