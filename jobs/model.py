@@ -129,8 +129,8 @@ UNSET_PART: JsonObject = {
 """Every field of a part before it begins."""
 
 
-class Snapshot(Value):
-    """The whole job as of one update: what polling returns. Times are RFC 3339 UTC, durations seconds."""
+class Summary(Value):
+    """A job as a list shows it. Times are RFC 3339 UTC, durations seconds."""
 
     id: str
     kind: str
@@ -151,8 +151,13 @@ class Snapshot(Value):
     expires_at: str | None
     elapsed: float | None
     progress: JsonObject
+    error: Failure | None
+    links: dict[str, str]
+
+
+class Snapshot(Summary):
+    """The whole job as of one update: what polling returns."""
+
     parts: dict[str, Part]
     steps: list[Step]
     result: JsonValue
-    error: Failure | None
-    links: dict[str, str]

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, JsonValue
 from starlette.responses import Response
 
-from jobs.model import Failure, JsonObject, Snapshot, State
+from jobs.model import Failure, JsonObject, Snapshot, State, Summary
 
 
 class EventStream(Response):
@@ -18,32 +18,6 @@ class Submitted(Snapshot):
     """The job, and a token that reads it alone."""
 
     stream_token: str
-
-
-class Summary(BaseModel):
-    """A job as a list shows it: the snapshot without `parts`, `steps` and `result`."""
-
-    id: str
-    kind: str
-    state: State
-    run: int
-    seq: int
-    cursor: str
-    attempt: int
-    max_attempts: int
-    priority: int
-    subject: str | None
-    metadata: dict[str, str]
-    created_at: str
-    run_at: str | None
-    started_at: str | None
-    finished_at: str | None
-    next_attempt_at: str | None
-    expires_at: str | None
-    elapsed: float | None
-    progress: JsonObject
-    error: Failure | None
-    links: dict[str, str]
 
 
 class Summaries(BaseModel):

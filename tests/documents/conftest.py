@@ -1,22 +1,9 @@
-"""An API, and the documents that it serves of itself."""
-
-from collections.abc import AsyncIterator
+"""The documents that an API serves of itself."""
 
 import pytest
 
-from jobs.connection import Client
 from jobs.model import JsonObject
 from tests.api import Api
-from tests.service.edge import edge
-from tests.system import SECRET
-from tests.valkey import ValkeyProcess
-
-
-@pytest.fixture
-async def caller(store: ValkeyProcess, redis: Client) -> AsyncIterator[Api]:
-    """The app's server, which calls the API."""
-    async with edge(store.url) as service, Api(service.url, SECRET) as caller:
-        yield caller
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """Dead letters as a client handles them: found, counted, inspected, run again, dropped."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
-
-import pytest
 
 from jobs.connection import Client
 from jobs.kinds import KINDS
@@ -12,25 +9,11 @@ from jobs.model import Failure, JobId, JsonObject, new_job_id
 from tests.api import Api
 from tests.jobs import lines
 from tests.jobs.doors import Doors
-from tests.service.edge import browser, edge
+from tests.service.edge import browser
 from tests.service.serving import Serving
-from tests.system import SECRET
-from tests.valkey import ValkeyProcess
 
 CHAT = KINDS["chat"]
 TIRESOME = replace(CHAT, name="tiresome")
-
-
-@pytest.fixture
-async def service(store: ValkeyProcess, redis: Client) -> AsyncIterator[Serving]:
-    async with edge(store.url) as service:
-        yield service
-
-
-@pytest.fixture
-async def caller(service: Serving) -> AsyncIterator[Api]:
-    async with Api(service.url, SECRET) as caller:
-        yield caller
 
 
 def why(code: str) -> Failure:

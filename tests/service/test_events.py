@@ -1,7 +1,5 @@
 """Events as a client sends them: what they start, when, for whom, and how often."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from jobs.connection import Client
@@ -9,24 +7,10 @@ from jobs.kinds import KINDS
 from jobs.model import JsonObject
 from tests.api import Api
 from tests.jobs.doors import Doors
-from tests.service.edge import browser, edge
+from tests.service.edge import browser
 from tests.service.serving import Serving
-from tests.system import SECRET
-from tests.valkey import ValkeyProcess
 
 UNKNOWN = "A" * 32
-
-
-@pytest.fixture
-async def service(store: ValkeyProcess, redis: Client) -> AsyncIterator[Serving]:
-    async with edge(store.url) as service:
-        yield service
-
-
-@pytest.fixture
-async def caller(service: Serving) -> AsyncIterator[Api]:
-    async with Api(service.url, SECRET) as caller:
-        yield caller
 
 
 async def sent(caller: Api, **body: object) -> JsonObject:
