@@ -44,7 +44,7 @@ lock: install
 
 # The data in .jobstream stays.
 clean:
-	rm -rf .venv web/node_modules tests/dialects/node/node_modules *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv $(addsuffix node_modules,$(dir $(wildcard package-lock.json */package-lock.json */*/package-lock.json */*/*/package-lock.json))) *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/packages: requirements-dev.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv

@@ -13,6 +13,9 @@ from workers.settings import Settings as WorkerSettings
 
 ROOT = Path(__file__).parent.parent
 PYTHON_LOCKS = ["requirements.txt", "requirements-dev.txt"]
+NODE_LOCKS = sorted(
+    str(lock.relative_to(ROOT)) for lock in ROOT.rglob("package-lock.json") if "node_modules" not in lock.parts
+)
 PLACES = re.compile(r'registry|"resolved"|--index|--extra-index|--find-links|file:')
 CLIENTS = {"JOBSTREAM_URL", "JOBSTREAM_TOKEN"}
 
@@ -28,7 +31,7 @@ def test_the_example_of_the_settings_names_each_that_is_read_and_no_other() -> N
     assert named == {field.upper() for field in fields} | CLIENTS
 
 
-@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, "web/package-lock.json", "tests/dialects/node/package-lock.json"])
+@pytest.mark.parametrize("lock", [*PYTHON_LOCKS, *NODE_LOCKS])
 def test_a_lock_file_names_no_registry(lock: str) -> None:
     """Whoever installs from it uses the registry that is set up there."""
     assert PLACES.findall((ROOT / lock).read_text()) == []
