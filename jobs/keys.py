@@ -19,6 +19,7 @@ SUBJECTS = "js:subject:"
 JOBS = "js:jobs"
 OUTBOX = "js:outbox"
 RECONCILER = "js:reconciler"
+ENDED = "js:ended"
 
 # arq's own names, with which its tools still read our queue (arq.constants).
 ARQ_JOB = "arq:job:"
@@ -98,6 +99,7 @@ def script_constants() -> dict[str, str]:
         "SUBJECTS": SUBJECTS,
         "JOBS": JOBS,
         "OUTBOX": OUTBOX,
+        "ENDED": ENDED,
         "ARQ_JOB": ARQ_JOB,
         "ARQ_IN_PROGRESS": ARQ_IN_PROGRESS,
     }

@@ -39,6 +39,12 @@ class Roll:
         with store_faults():
             return int(await self._client.zcount(keys.WORKERS, await self._now() - DEAD_SECONDS, "+inf"))
 
+    async def names(self) -> list[str]:
+        """The workers that live."""
+        with store_faults():
+            living = await self._client.zrangebyscore(keys.WORKERS, await self._now() - DEAD_SECONDS, "+inf")
+        return [name.decode() for name in living]
+
     async def _now(self) -> float:
         seconds, microseconds = await self._client.time()
         return float(seconds + microseconds / 1e6)

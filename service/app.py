@@ -34,7 +34,19 @@ from service.hub import Hub, open_subscription
 from service.limits import ALLOWANCE, Allowance, Limits
 from service.origins import Origins
 from service.problems import problem_response
-from service.routes import dead_letters, documents, events, health, jobs, kinds, sockets, streams, subjects, tokens
+from service.routes import (
+    dead_letters,
+    documents,
+    events,
+    health,
+    jobs,
+    kinds,
+    metrics,
+    sockets,
+    streams,
+    subjects,
+    tokens,
+)
 from service.routes.dialects import ag_ui, ai_sdk, openai_responses
 from service.routes.page import PageFiles, page_router
 from service.seats import Seats
@@ -98,7 +110,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.api = api
-    for routes in (jobs, streams, sockets, events, dead_letters, subjects, kinds, tokens, health):
+    for routes in (jobs, streams, sockets, events, dead_letters, subjects, kinds, tokens, health, metrics):
         app.include_router(routes.router)
     app.openapi = cache(partial(openapi.document, app))  # type: ignore[method-assign]  # FastAPI's way to change it
     if app.openapi_url:

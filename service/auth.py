@@ -91,6 +91,11 @@ class Access:
         if not isinstance(self.caller, Service | Operator):
             raise Forbidden("This needs the service secret.")
 
+    def check_operator(self) -> None:
+        """Forbidden unless the caller is the operator."""
+        if not isinstance(self.caller, Operator):
+            raise Forbidden("This needs the operator's secret.")
+
     def check_mint(self) -> None:
         """Forbidden unless the caller may make tokens for browsers."""
         if not isinstance(self.caller, Service | Operator):

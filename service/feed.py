@@ -66,6 +66,16 @@ class Feed:
         self.ping_seconds = ping_seconds
         self.stopping = asyncio.Event()
 
+    @property
+    def followed(self) -> int:
+        """How many jobs are followed in this process."""
+        return self._hub.followed
+
+    @property
+    def listeners(self) -> int:
+        """How many follow them, each job counted."""
+        return self._hub.listeners
+
     def stop(self) -> None:
         """Say farewell to every listener."""
         self.stopping.set()

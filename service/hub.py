@@ -130,6 +130,11 @@ class Hub:
         """How many jobs are followed here."""
         return len(self._tails)
 
+    @property
+    def listeners(self) -> int:
+        """How many follow them, each job counted."""
+        return sum(tail.listeners for tail in self._tails.values())
+
     @asynccontextmanager
     async def tail(self, job_id: JobId) -> AsyncIterator[Tail]:
         """The job's tail. Entered once its subscription is confirmed, or cannot be had in time."""

@@ -14,6 +14,12 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
 
+class PlainText(Response):
+    """Text, for the document of the routes that answer with it."""
+
+    media_type = "text/plain"
+
+
 class Submitted(Snapshot):
     """The job, and a token that reads it alone."""
 

@@ -336,6 +336,7 @@ local function finish(job, state, result, error, error_type)
   redis.call('ZREM', SCHEDULED, job.id)
   let_go(job)
   redis.call('SREM', ACTIVE .. job.subject, job.id)
+  redis.call('HINCRBY', ENDED, job.kind .. ' ' .. state, 1)
   redis.call('ZADD', TRIMS, int(job.now / 1000 + (job.unwanted == '' and TRIM_AFTER_MS or 0)), job.id)
   if state == 'failed' then
     redis.call('ZADD', DEAD_LETTERS, int(job.now / 1000), job.id)

@@ -73,7 +73,7 @@ class Calling(Generic[Result]):
         unsent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
         if (self._call.repeatable or unsent) and self._comes_back(None):
             return
-        if isinstance(error, httpx2.TimeoutException):
+        if isinstance(error, httpx2.TimeoutException) and not unsent:
             raise TimedOut("The service did not answer in time.") from error
         raise Unreachable(f"The service does not answer: {error or type(error).__name__}") from error
 

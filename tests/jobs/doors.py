@@ -17,8 +17,8 @@ from jobs.queue import Queue, Submission
 from jobs.updates import Cursor, Entry, fold, utf16_length
 
 LEASE_SECONDS = 30.0
-STANDING = {keys.QUEUE, keys.TRIMS, keys.DEAD_LETTERS}
-"""Keys that belong to no job; what they hold leaves them one by one."""
+STANDING = {keys.QUEUE, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED}
+"""Keys that belong to no job: what they hold leaves them one by one, or is a count."""
 
 
 class Nothing(Value):

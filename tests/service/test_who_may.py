@@ -102,6 +102,7 @@ OWNS_IT = told(401, 401, OK, OK, OK, 403, 404, 403, 404)
 OWNS_THE_EVENT = told(401, 401, OK, OK, OK, 403, 404, 403, 403)
 HAS_THE_SCOPE = told(401, 401, OK, OK, OK, 403, OK, 403, 403)
 HAS_A_SECRET = told(401, 401, OK, OK, 403, 403, 403, 403, 403)
+OPERATES = told(401, 401, 403, OK, 403, 403, 403, 403, 403)
 MAY_HAVE_A_COOKIE = told(401, 401, 403, OK, OK, OK, OK, 403, 403)
 
 
@@ -119,6 +120,7 @@ class Route:
 ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/healthz"): Route(ANYBODY, 200),
     ("GET", "/readyz"): Route(ANYBODY, 200),
+    ("GET", "/metrics"): Route(OPERATES, 200),
     ("GET", "/v1/kinds"): Route(ANY_CREDENTIAL, 200),
     ("POST", "/v1/jobs"): Route(HAS_THE_SCOPE, 202, body=CHAT),
     ("GET", "/v1/jobs"): Route(HAS_THE_SCOPE, 200),
