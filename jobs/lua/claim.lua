@@ -14,13 +14,19 @@ local claimed = {}
 local POISON = '{"type":"poison","title":"The job kills its workers",'
   .. '"detail":"Three workers in a row died with this job before anything more of it was kept.","retryable":false}'
 
+-- Whether the job was held by the worker that asks now: it lost the lease, and lives. Tokens are `<worker>-<number>`.
+local function held_by_the_same(job)
+  local worker = string.match(job.token, '^(.+)%-%d+$')
+  return worker ~= nil and worker == string.match(token, '^(.+)%-%d+$')
+end
+
 -- Counts the loss of a worker; true if the job may be tried once more.
 local function survives(job)
   if job.state == 'cancelling' then
     finish(job, 'cancelled', '', '')
     return false
   end
-  if job.state ~= 'running' then
+  if job.state ~= 'running' or held_by_the_same(job) then
     return true
   end
   job.crashes = job.crashes + 1

@@ -70,6 +70,16 @@ async def test_losses_are_not_in_a_row_when_an_attempt_between_them_ended_by_its
     assert [each.job_id for each in await doors.claim("last")] == [claim.job_id]
 
 
+async def test_a_worker_that_lives_on_was_not_killed_by_the_job(doors: Doors) -> None:
+    """Its leases ran out, since the store took no renewal, say; it takes its own job again, however often."""
+    claim = await doors.running(token="worker-1")
+    for number in range(2, 3 * LOSSES):
+        await doors.lose(claim)
+        (claim,) = await doors.claim(f"worker-{number}")
+
+    assert (await doors.snapshot(claim.job_id))["state"] == "running"
+
+
 async def test_who_lost_a_job_can_do_nothing_with_it(doors: Doors) -> None:
     """Every write of the old token is refused once another worker has the job, and leaves no trace."""
     zombie = await doors.running(token="zombie")
