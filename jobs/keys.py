@@ -7,6 +7,7 @@ from jobs.model import JobId
 PREFIX = "js:"
 QUEUE = "js:queue"
 SCHEDULED = "js:scheduled"
+LEASED = "js:leased"
 BELL = "js:bell"
 CANCELS = "js:cancels"
 WORKERS = "js:workers"
@@ -89,6 +90,7 @@ def script_constants() -> dict[str, str]:
         "PREFIX": PREFIX,
         "QUEUE": QUEUE,
         "SCHEDULED": SCHEDULED,
+        "LEASED": LEASED,
         "BELL": BELL,
         "CANCELS": CANCELS,
         "DEAD_LETTERS": DEAD_LETTERS,

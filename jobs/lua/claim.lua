@@ -111,7 +111,8 @@ local function claim(job, score)
   set(job, 'flush', 0)
   set(job, 'score', score)
   redis.call('SET', ARQ_IN_PROGRESS .. job.id, token, 'PX', lease_ms)
-  redis.call('ZADD', QUEUE, int(now_ms + lease_ms), job.id)
+  redis.call('ZREM', QUEUE, job.id)
+  redis.call('ZADD', LEASED, int(now_ms + lease_ms), job.id)
   take_slots(job)
   change_state(job, 'running', { reason = reason })
   save(job)
@@ -131,12 +132,25 @@ local function claim(job, score)
 end
 
 local most = slots * 2 + 32
--- What falls due gets its place in the queue only now, with the head start of its priority.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', SCHEDULED, '-inf', int(now_ms), 'LIMIT', 0, slots * 2 + 32)) do
-  redis.call('ZREM', SCHEDULED, id)
+local function give_place(set, id)
+  redis.call('ZREM', set, id)
   local score = redis.call('HGET', key(id, 'job'), 'score')
   if score then
     redis.call('ZADD', QUEUE, score, id)
+  end
+end
+
+-- What falls due gets its place in the queue only now, with the head start of its priority.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', SCHEDULED, '-inf', int(now_ms), 'LIMIT', 0, most)) do
+  give_place(SCHEDULED, id)
+end
+-- What a worker has lost gets back the place that it had: its lease's end would be behind all that wait.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASED, '-inf', int(now_ms), 'LIMIT', 0, most)) do
+  local held_ms = redis.call('PTTL', ARQ_IN_PROGRESS .. id)
+  if held_ms > 0 then
+    redis.call('ZADD', LEASED, int(now_ms + held_ms), id)
+  else
+    give_place(LEASED, id)
   end
 end
 
@@ -145,7 +159,8 @@ local function consider(id, score)
   local held_ms = redis.call('PTTL', ARQ_IN_PROGRESS .. id)
   local job = held_ms == -2 and open(id)
   if held_ms ~= -2 then
-    redis.call('ZADD', QUEUE, int(now_ms + math.max(held_ms, 1)), id)
+    redis.call('ZREM', QUEUE, id)
+    redis.call('ZADD', LEASED, int(now_ms + math.max(held_ms, 1)), id)
   elseif not job or TERMINAL[job.state] then
     redis.call('ZREM', QUEUE, id)
   elseif not known[job.kind] and passed < MOST_PASSED then
@@ -153,9 +168,8 @@ local function consider(id, score)
   elseif not known[job.kind] then
     redis.call('ZADD', QUEUE, int(now_ms + 5000), id)
   elseif survives(job) then
-    -- A lost job's score is the end of its lease: its real place is in the record.
     if job.state == 'running' then
-      score = redis.call('HGET', key(id, 'job'), 'score')
+      score = redis.call('HGET', key(id, 'job'), 'score') -- an older version kept the lease's end in the queue
     end
     local full = full_scope(job)
     if full then
@@ -182,7 +196,7 @@ local function next_ms(set)
   return coming[2] and math.max(0, math.ceil(tonumber(coming[2]) - now_ms)) or math.huge
 end
 
-local wait_ms = math.min(next_ms(QUEUE), next_ms(SCHEDULED))
+local wait_ms = math.min(next_ms(QUEUE), next_ms(SCHEDULED), next_ms(LEASED))
 if #claimed < slots and #due == 2 * most then
   wait_ms = 0 -- all that was looked at stood in the way of what is behind it
 end

@@ -263,6 +263,7 @@ end
 -- Ends a worker's hold on the job, which is not over.
 local function let_go(job)
   redis.call('DEL', ARQ_IN_PROGRESS .. job.id)
+  redis.call('ZREM', LEASED, job.id)
   give_slots_back(job)
 end
 

@@ -6,7 +6,7 @@ for index = 2, #ARGV, 2 do
   local id, token = ARGV[index], ARGV[index + 1]
   if redis.call('GET', ARQ_IN_PROGRESS .. id) == token then
     redis.call('PEXPIRE', ARQ_IN_PROGRESS .. id, lease_ms)
-    redis.call('ZADD', QUEUE, 'XX', until_ms, id)
+    redis.call('ZADD', LEASED, 'XX', until_ms, id)
     local held = redis.call('HMGET', key(id, 'job'), 'state', 'kind', 'subject')
     for _, scope in ipairs(scopes({ kind = held[2] or '', subject = held[3] or '' })) do
       redis.call('ZADD', SLOTS .. scope, 'XX', until_ms, id)

@@ -16,7 +16,7 @@ from jobs.updates import Cursor, Entry, fold, utf16_length
 from tests.chaos.arena import Arena
 from tests.jobs.patience import until
 
-STANDING = {keys.QUEUE, keys.SCHEDULED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED}
+STANDING = {keys.QUEUE, keys.LEASED, keys.SCHEDULED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED}
 """Keys that belong to no job: what they hold leaves them one by one, or is a count."""
 
 POISONED = 3
@@ -39,7 +39,9 @@ async def broken_promises(arena: Arena, job_ids: Iterable[JobId], *, forgetful: 
 async def leftovers(arena: Arena) -> list[str]:
     """What is still held for jobs though all of them have ended, and keys that would stay for ever."""
     held = [name for start in HELD for name in await _names(arena, f"{start}*")]
-    queued = [job_id.decode() for job_id in await arena.client.zrange(keys.QUEUE, 0, -1)]
+    queued = [
+        job_id.decode() for name in (keys.QUEUE, keys.LEASED) for job_id in await arena.client.zrange(name, 0, -1)
+    ]
     eternal = [
         name for name in await _names(arena, "*") if name not in STANDING and await arena.client.pttl(name) == -1
     ]

@@ -17,7 +17,7 @@ from jobs.queue import Queue, Submission
 from jobs.updates import Cursor, Entry, fold, utf16_length
 
 LEASE_SECONDS = 30.0
-STANDING = {keys.QUEUE, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED}
+STANDING = {keys.QUEUE, keys.LEASED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED}
 """Keys that belong to no job: what they hold leaves them one by one, or is a count."""
 
 
@@ -72,7 +72,7 @@ class Doors:
     async def lose(self, claim: Claim) -> None:
         """The worker is gone: its lease has run out, and its job is due."""
         await self.client.delete(keys.lease(claim.job_id))
-        await self.client.zadd(keys.QUEUE, {claim.job_id: 0})
+        await self.client.zadd(keys.LEASED, {claim.job_id: 0}, xx=True)
 
     async def fall_due(self, job_id: JobId) -> None:
         """The time that the job waits for has come."""

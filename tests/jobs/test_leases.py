@@ -29,16 +29,16 @@ async def test_two_workers_who_claim_at_once_never_get_the_same_job(doors: Doors
 
 
 async def test_a_renewal_gives_a_lease_its_whole_length_again(doors: Doors, redis: Client) -> None:
-    """And the job its place behind those that are free; a lease that is another's is told as lost."""
+    """And moves the moment at which the job counts as lost; a lease that is another's is told as lost."""
     kept, lost = await doors.running(token="first"), await doors.running(token="second")
     await redis.pexpire(keys.lease(kept.job_id), 5_000)
-    before = await redis.zscore(keys.QUEUE, kept.job_id)
+    before = await redis.zscore(keys.LEASED, kept.job_id)
 
     answer = await Script(redis, "renew")(60_000, kept.job_id, kept.token, lost.job_id, "somebody-else's")
 
     assert answer == [[lost.job_id.encode()], []]
     assert await redis.pttl(keys.lease(kept.job_id)) > 50_000
-    after = await redis.zscore(keys.QUEUE, kept.job_id)
+    after = await redis.zscore(keys.LEASED, kept.job_id)
     assert before is not None
     assert after is not None
     assert after > before + 20_000
@@ -135,7 +135,7 @@ async def test_hundreds_of_jobs_that_cannot_be_claimed_do_not_hide_the_one_behin
         claims = await doors.leases.claim(slots=1, token="second", kinds=[IDLE])
 
     assert [claim.job_id for claim in claims.jobs] == [behind]
-    assert await doors.client.zcard(keys.QUEUE) == len(in_front) + 1
+    assert sum([await doors.client.zcard(name) for name in (keys.QUEUE, keys.LEASED)]) == len(in_front) + 1
 
 
 async def test_an_entry_without_a_job_leaves_the_queue(doors: Doors, redis: Client) -> None:

@@ -28,6 +28,27 @@ async def test_a_job_whose_lease_ran_out_is_given_to_the_next_worker(redis: Clie
     assert (second[0].attempt, (await _newest(doors, first.job_id))["reason"]) == (1, "worker-lost")
 
 
+async def test_a_job_that_was_lost_does_not_wait_behind_what_came_after_it(doors: Doors) -> None:
+    """It has the place again that it had, in front of two hundred that wait."""
+    lost = await doors.running()
+    for _ in range(200):
+        await doors.submit(priority=0)
+    await doors.client.pexpire(keys.lease(lost.job_id), 1)
+    await doors.client.zadd(keys.LEASED, {lost.job_id: await _now_ms(doors)})
+    await until(lambda: _is_over(doors, lost))
+
+    assert [claim.job_id for claim in await doors.claim("next")] == [lost.job_id]
+
+
+async def _is_over(doors: Doors, claim: Claim) -> bool:
+    return not await doors.client.exists(keys.lease(claim.job_id))
+
+
+async def _now_ms(doors: Doors) -> int:
+    seconds, microseconds = await doors.client.time()
+    return int(seconds) * 1000 + int(microseconds) // 1000
+
+
 async def test_a_job_that_kills_its_workers_is_poison(doors: Doors) -> None:
     """The third loss in a row ends it, and leaves the others alone."""
     claim = await doors.running()

@@ -182,7 +182,7 @@ async def _lose(engine: Engine, job_id: JobId) -> None:
     """The lease runs out behind the worker's back, and the worker looks into the queue."""
     async with engine.client.pipeline(transaction=True) as pipe:
         pipe.delete(keys.lease(job_id))
-        pipe.zadd(keys.QUEUE, {job_id: 0})
+        pipe.zadd(keys.LEASED, {job_id: 0}, xx=True)
         pipe.lpush(keys.BELL, 1)
         await pipe.execute()
 
