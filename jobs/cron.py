@@ -1,6 +1,7 @@
 """Jobs by the clock: each slot of a schedule is submitted once, however many workers look at it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ from arq.cron import next_cron
 
 from jobs import keys
 from jobs.connection import Client, store_faults
+from jobs.errors import IdempotencyKeyReused
 from jobs.kind import AnyKind
 from jobs.model import JsonObject
 from jobs.queue import Queue, Submission
@@ -67,7 +69,8 @@ class Cron:
         if slot is None:
             return 0
         key = f"cron:{schedule.name}:{slot.isoformat()}"
-        await self._queue.submit(Submission(schedule.kind, schedule.input, idempotency_key=key))
+        with suppress(IdempotencyKeyReused):  # another version has submitted this slot, with another input
+            await self._queue.submit(Submission(schedule.kind, schedule.input, idempotency_key=key))
         with store_faults():  # only now: a crash before this finds the slot again, and its key
             await self._client.set(name, slot.isoformat(), ex=REMEMBERED)
         return 1

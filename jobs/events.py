@@ -45,7 +45,12 @@ class Subscription:
             if not self.fits(data):
                 return None
             checked = self.kind.input.model_validate(self.to_input(data))
-        except (ValidationError, KeyError, TypeError):
+        except ValidationError:
+            return None
+        except Exception:
+            log.warning(
+                "event does not suit a subscription", event_name=self.event, kind=self.kind.name, exc_info=True
+            )
             return None
         kept: JsonObject = checked.model_dump(mode="json", exclude_unset=True, by_alias=True)
         return kept
@@ -99,7 +104,8 @@ class Events:
         if event.depth > DEEPEST:
             log.warning("event dropped: the chain of events is too long", event_name=event.name, event_id=event_id)
         await self._record(event_id, event, [])
-        job_ids = [await self._start(event_id, event, kind, given, room) for kind, given in started]
+        starts = [await self._start(event_id, event, kind, given, room) for kind, given in started]
+        job_ids = [job_id for job_id in starts if job_id is not None]
         await self._record(event_id, event, job_ids)
         return Sent(event_id, job_ids)
 
@@ -138,27 +144,29 @@ class Events:
         except (ValueError, KeyError, TypeError):
             log.error("event dropped: what was sent cannot be read")  # noqa: TRY400  # its traceback would show it
             return
-        try:
-            await self.deliver(event_id, event)
-        except IdempotencyKeyReused:
-            log.warning("event started its jobs in another version already", event_id=event_id)
+        await self.deliver(event_id, event)
 
-    async def _start(self, event_id: EventId, event: Event, kind: AnyKind, given: JsonObject, room: Room) -> JobId:
-        submitted = await self._queue.submit(
-            Submission(
-                kind=kind,
-                input=given,
-                subject=event.subject,
-                idempotency_key=f"event:{event_id}",
-                priority=event.priority,
-                run_at=event.run_at,
-                delay=event.delay,
-                request_id=event.request_id,
-                depth=event.depth,
-                room=room,
-            )
+    async def _start(
+        self, event_id: EventId, event: Event, kind: AnyKind, given: JsonObject, room: Room
+    ) -> JobId | None:
+        """The job; None where another version started one already, and made another input of the data."""
+        submission = Submission(
+            kind=kind,
+            input=given,
+            subject=event.subject,
+            idempotency_key=f"event:{event_id}",
+            priority=event.priority,
+            run_at=event.run_at,
+            delay=event.delay,
+            request_id=event.request_id,
+            depth=event.depth,
+            room=room,
         )
-        return submitted.job_id
+        try:
+            return (await self._queue.submit(submission)).job_id
+        except IdempotencyKeyReused:
+            log.warning("event started this kind in another version already", event_id=event_id, kind=kind.name)
+            return None
 
     async def _id_of(self, event: Event, key: str | None) -> EventId:
         """A new id, or the one that the key was given before."""

@@ -15,6 +15,7 @@ from jobs.errors import (
     AlreadyCompleted,
     IdempotencyKeyReused,
     InvalidInput,
+    JobEnded,
     JobNotFound,
     NotTerminal,
     QueueFull,
@@ -133,7 +134,7 @@ class Queue:
             if earlier := await self._earlier(submission):
                 return Submitted(earlier, new=earlier == job_id)
             answer = await enqueue(self._client, submission.enqueuing(job_id))
-            _check_room(answer)
+            _check_taken(answer)
             if answer is not None:
                 return Submitted(job_id, new=True)
             if await self._exists(job_id):  # written, though the reply was lost
@@ -164,7 +165,7 @@ class Queue:
             _check_retry(story, parts)
             run = _next_run(job_id, story, parts=parts, from_start=from_start, room=room)
             answer = await enqueue(self._client, run)
-            _check_room(answer)
+            _check_taken(answer)
             if answer == b"QUEUED":
                 return
         raise StoreUnavailable("The store did not take the retry; look at the job, and try again.")
@@ -186,8 +187,9 @@ class Queue:
             if await self._forget(job_id, "soon") == b"NOT_TERMINAL":
                 left += 1
                 await self._cancel(job_id)
-        with store_faults():
-            await self._client.delete(keys.SUBJECTS + subject)
+        if job_ids:
+            with store_faults():  # not the whole list: a job may have come in meanwhile
+                await self._client.zrem(keys.SUBJECTS + subject, *job_ids)
         return left
 
     async def _earlier(self, submission: Submission) -> JobId | None:
@@ -207,12 +209,14 @@ class Queue:
             return bool(await self._client.exists(keys.job(job_id)))
 
 
-def _check_room(answer: bytes | None) -> None:
+def _check_taken(answer: bytes | None) -> None:
     match answer:
         case b"TOO_MANY_JOBS":
             raise TooManyJobs("This subject has as many jobs as may go on at once; wait for one, or cancel one.")
         case b"QUEUE_FULL":
             raise QueueFull("So many jobs wait that no more are taken; try again in a while.")
+        case b"PARENT_ENDED":
+            raise JobEnded("The job that this one belongs to has ended, or is about to.")
 
 
 def _check_retry(story: Story, parts: frozenset[str]) -> None:

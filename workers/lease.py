@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import redis
@@ -92,10 +92,16 @@ class LeaseKeeper:
         lost, cancelling = renew(args=[round(self._lease_seconds * 1000), *pairs])
         gone = {JobId(job_id.decode()) for job_id in lost}
         self._extend(tokens.keys() - gone, began + self._lease_seconds)
-        if gone:
-            self._tell(sorted(gone), Stop.LOST)
-        if cancelling:
-            self._tell([JobId(job_id.decode()) for job_id in cancelling], Stop.CANCELLED)
+        self._tell_holders(gone, tokens, Stop.LOST)
+        self._tell_holders({JobId(job_id.decode()) for job_id in cancelling}, tokens, Stop.CANCELLED)
+
+    def _tell_holders(self, job_ids: set[JobId], tokens: Mapping[JobId, str], why: Stop) -> None:
+        """Tell of the jobs that are still held by the token that was asked about: one may have been handed back
+        meanwhile, and claimed again."""
+        with self._guard:
+            held = sorted(each for each in job_ids if self._holdings.get(each, ("",))[0] == tokens[each])
+        if held:
+            self._tell(held, why)
 
     def _extend(self, job_ids: set[JobId], until: float) -> None:
         with self._guard:

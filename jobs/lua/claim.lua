@@ -44,7 +44,7 @@ local function limits(job)
   return { known[job.kind][1], known[job.kind][2], job.crashes == LAST_CRASH - 1 and 1 or 0 }
 end
 
--- The first scope of which the job would need a slot that is not free, or nil.
+-- Which of its scopes is the first of which the job would need a slot that is not free, or nil.
 local function full_scope(job)
   local limits_of_job = limits(job)
   for index, scope in ipairs(scopes(job)) do
@@ -52,7 +52,7 @@ local function full_scope(job)
     if limit > 0 then
       redis.call('ZREMRANGEBYSCORE', SLOTS .. scope, '-inf', int(now_ms))
       if redis.call('ZCARD', SLOTS .. scope) >= limit and not redis.call('ZSCORE', SLOTS .. scope, job.id) then
-        return scope
+        return index
       end
     end
   end
@@ -69,8 +69,14 @@ local function take_slots(job)
   end
 end
 
--- Takes the job out of the queue until one that holds a slot gives it back.
-local function park(job, scope, score)
+-- Takes the job out of the queue until one that holds a slot of its scope gives it back. A slot of the scopes before,
+-- for which it may have been woken, goes to another.
+local function park(job, full, score)
+  local all = scopes(job)
+  local scope = all[full]
+  for index = 1, full - 1 do
+    unpark(all[index])
+  end
   if job.state == 'running' then
     keep_time_spent(job)
     set(job, 'came_back', 'worker-lost')

@@ -146,29 +146,6 @@ local function ring_bell()
   redis.call('EXPIRE', BELL, 3600)
 end
 
--- The job's place in the queue if it falls due then: ahead of its time, as far as when it was submitted.
-local function place(job, due_us)
-  local ahead_ms = tonumber(redis.call('HGET', key(job.id, 'job'), 'ahead_ms')) or 0
-  return int(math.floor(due_us / 1000 - ahead_ms))
-end
-
--- Keeps the job out of the queue until it falls due.
-local function schedule(job, due_us)
-  local kept_ms = int(LIFETIME_MS + math.max(0, due_us - job.now) / 1000)
-  redis.call('ZREM', QUEUE, job.id)
-  redis.call('ZADD', SCHEDULED, int(math.ceil(due_us / 1000)), job.id)
-  redis.call('PEXPIRE', SCHEDULED, kept_ms, 'NX')
-  redis.call('PEXPIRE', SCHEDULED, kept_ms, 'GT')
-  set(job, 'score', place(job, due_us))
-end
-
--- Puts the job, which is due, into the queue.
-local function enqueue(job)
-  redis.call('ZREM', SCHEDULED, job.id)
-  redis.call('ZADD', QUEUE, place(job, job.now), job.id)
-  ring_bell()
-end
-
 -- Puts the job into another state; what: next_attempt_at (a stamp), error (JSON), reason, from.
 local function change_state(job, state, what)
   job.state = state
@@ -202,6 +179,31 @@ local function every_key(job)
     keys[#keys + 1] = job.idempotency
   end
   return keys
+end
+
+-- The job's place in the queue if it falls due then: ahead of its time, as far as when it was submitted.
+local function place(job, due_us)
+  local ahead_ms = tonumber(redis.call('HGET', key(job.id, 'job'), 'ahead_ms')) or 0
+  return int(math.floor(due_us / 1000 - ahead_ms))
+end
+
+-- Keeps the job out of the queue until it falls due.
+local function schedule(job, due_us)
+  local kept_ms = int(LIFETIME_MS + math.max(0, due_us - job.now) / 1000)
+  redis.call('ZREM', QUEUE, job.id)
+  redis.call('ZADD', SCHEDULED, int(math.ceil(due_us / 1000)), job.id)
+  redis.call('PEXPIRE', SCHEDULED, kept_ms, 'NX')
+  for _, name in ipairs({ SCHEDULED, ARQ_JOB .. job.id, unpack(every_key(job)) }) do
+    redis.call('PEXPIRE', name, kept_ms, 'GT')
+  end
+  set(job, 'score', place(job, due_us))
+end
+
+-- Puts the job, which is due, into the queue.
+local function enqueue(job)
+  redis.call('ZREM', SCHEDULED, job.id)
+  redis.call('ZADD', QUEUE, place(job, job.now), job.id)
+  ring_bell()
 end
 
 -- Why no job of the subject may come in, or nil; 0 is no limit.
@@ -243,9 +245,8 @@ local function give_slots_back(job)
   end
   for _, scope in ipairs(scopes(job)) do
     redis.call('ZREM', PARKED .. scope, job.id)
-    if redis.call('ZREM', SLOTS .. scope, job.id) == 1 then
-      unpark(scope)
-    end
+    redis.call('ZREM', SLOTS .. scope, job.id)
+    unpark(scope) -- also where it held none: it may have been woken for a slot that it did not take
   end
 end
 
@@ -318,6 +319,10 @@ end
 -- an ended job is that.
 local function finish(job, state, result, error, error_type)
   local kept_ms = state == 'failed' and job.failed_retention or job.retention
+  local parent_state = job.parent ~= '' and redis.call('HGET', key(job.parent, 'job'), 'state')
+  if parent_state and not TERMINAL[parent_state] then
+    kept_ms = math.max(kept_ms, LIFETIME_MS) -- its parent may look at it only when the last of its siblings has ended
+  end
   set(job, 'state_before', job.state)
   set(job, 'us_before', int(job.us))
   job.state = state

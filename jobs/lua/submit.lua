@@ -6,6 +6,12 @@ local most_active, most_waiting = tonumber(ARGV[10]), tonumber(ARGV[11]) -- 0 is
 local FAIRNESS_MS = 60 * 1000 -- how far the many jobs of one subject fall behind the few of another
 local EACH_MS = 1000
 
+if parent ~= '' then
+  local state = redis.call('HGET', key(parent, 'job'), 'state')
+  if not state or state == 'cancelling' or TERMINAL[state] then
+    return 'PARENT_ENDED' -- nobody would wait for it, and who cancelled the parent did not see it
+  end
+end
 local refusal = no_room(subject, most_active, most_waiting)
 if refusal then
   return refusal

@@ -115,4 +115,19 @@ async def test_a_subject_is_forgotten_whole_whatever_its_jobs_were_at(engine: En
     assert (await engine.snapshot(foreign))["state"] == "completed"
 
 
+async def test_a_job_that_comes_in_while_its_subject_is_forgotten_can_be_forgotten_too(engine: Engine) -> None:
+    """It stays in the subject's list."""
+    engine.know(kind("step", a_step))
+    early = await engine.submit(engine.kinds["step"], subject="one")
+    async with engine.worker():
+        await engine.ended(early)
+        _, late = await asyncio.gather(
+            engine.queue.forget_subject("one"), engine.submit(engine.kinds["step"], subject="one")
+        )
+        await engine.ended(late)
+        await engine.queue.forget_subject("one")
+        for job_id in (early, late):
+            await gone(engine, job_id)
+
+
 ACTS = {"step": a_step, "for_ever": for_ever, "sleeper": sleeper, "family": family}

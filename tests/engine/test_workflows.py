@@ -172,3 +172,40 @@ async def test_cancelling_a_waiting_parent_cancels_its_children(engine: Engine) 
         await engine.queue.cancel(job_id)
         assert (await engine.ended(child_id))["state"] == "cancelled"
         assert (await engine.ended(job_id))["state"] == "cancelled"
+
+
+async def test_a_filter_that_trips_over_the_data_stops_no_event(engine: Engine) -> None:
+    """The event counts as one that its kind does not take; those behind it are delivered."""
+
+    async def receiver(run: Run, _: Anything) -> JsonValue:
+        return None
+
+    engine.know(kind("receiver", receiver))
+    engine.subscriptions.append(Subscription("done", engine.kinds["receiver"], fits=lambda data: data["x"].islower()))
+
+    assert (await engine.events.send(Event("done", {"x": 1}))).job_ids == []
+    assert len((await engine.events.send(Event("done", {"x": "a"}))).job_ids) == 1
+
+
+async def test_a_child_is_there_until_its_parent_has_looked_at_it(engine: Engine) -> None:
+    """However soon its kind would forget it: it is not run again, and its result is not lost."""
+    runs: list[int] = []
+
+    async def child(run: Run, given: Anything) -> JsonValue:
+        runs.append(given.n)
+        return given.n
+
+    async def slow(run: Run, _: Anything) -> JsonValue:
+        await run.sleep("while the other is forgotten", 2)
+        return "slow"
+
+    async def parent(run: Run, _: Anything) -> JsonValue:
+        ends = await run.children("both", [Child("child", {"n": 1}), Child("slow", {})])
+        return [end.result for end in ends]
+
+    engine.know(kind("child", child, retention_seconds=1), kind("slow", slow), kind("parent", parent))
+    job_id = await engine.submit(engine.kinds["parent"])
+    async with engine.worker():
+        ended = await engine.ended(job_id)
+
+    assert (ended["result"], runs) == ([1, "slow"], [1])

@@ -7,6 +7,7 @@ import pytest
 
 from jobs import keys
 from jobs.connection import Client, Script, connect
+from jobs.errors import JobEnded
 from jobs.leases import Claim
 from jobs.model import Failure, JobId, JsonObject
 from tests.jobs import lines
@@ -158,3 +159,43 @@ async def _claim_all(doors: Doors, token: str) -> list[Claim]:
 
 async def _newest(doors: Doors, job_id: JobId) -> JsonObject:
     return (await doors.updates(job_id))[-1][1]
+
+
+async def test_a_place_that_a_woken_job_does_not_take_goes_to_the_next(doors: Doors) -> None:
+    """It was cancelled before it could; two places are used all the same."""
+    narrow = idle_kind("narrow", concurrency=2)
+    waiting = [await doors.submit(narrow) for _ in range(4)]
+    running = await doors.claim("first", slots=4, kinds=[narrow])
+    await doors.append(running[0], lines.end())
+    (woken,) = [each for each in waiting if await doors.client.zscore(keys.QUEUE, each) is not None]
+
+    await doors.queue.cancel(woken)
+
+    assert len(await doors.claim("second", slots=4, kinds=[narrow])) == 1
+
+
+async def test_a_place_for_which_a_woken_job_lacks_another_goes_to_the_next(doors: Doors) -> None:
+    """Its kind has a place, its subject has none; somebody else's job takes it."""
+    narrow = idle_kind("narrow", concurrency=2, concurrency_per_subject=1)
+    first, second = [await doors.submit(narrow, subject=subject) for subject in ("x", "y")]
+    running = {claim.job_id: claim for claim in await doors.claim("first", slots=2, kinds=[narrow])}
+    assert running.keys() == {first, second}
+    await doors.submit(narrow, subject="x", priority=9)
+    other = await doors.submit(narrow, subject="z")
+    assert await doors.claim("second", slots=2, kinds=[narrow]) == []
+
+    await doors.append(running[second], lines.end())
+
+    got = [claim.job_id for number in range(3) for claim in await doors.claim(f"later {number}", kinds=[narrow])]
+    assert got == [other]
+
+
+async def test_a_job_that_is_about_to_end_gets_no_more_children(doors: Doors) -> None:
+    """Who cancels it cancels the children that it has; another would be nobody's."""
+    parent = await doors.running()
+    await doors.queue.cancel(parent.job_id)
+
+    with pytest.raises(JobEnded):
+        await doors.submit(parent=parent.job_id)
+
+    assert await doors.client.zcard(keys.QUEUE) == 0

@@ -1,13 +1,16 @@
 """How long what the store holds of a job stays: every key has an end, and none before its time."""
 
 from jobs import keys
+from jobs.clock import MICROSECONDS
 from jobs.connection import Client
+from jobs.kind import DAY_SECONDS
 from jobs.model import JobId
 from tests.jobs import lines
 from tests.jobs.doors import Doors, idle_kind
 from tests.jobs.patience import until
 
 RETENTION_SECONDS = 100
+SLEEP_DAYS = 40
 SHORT_LIVED = idle_kind(retention_seconds=RETENTION_SECONDS, failed_retention_seconds=RETENTION_SECONDS)
 
 
@@ -65,3 +68,16 @@ async def _expect_mortal(doors: Doors) -> None:
 async def _nothing_of(redis: Client, job_id: JobId) -> bool:
     names = [name async for name in redis.scan_iter(match=f"*{job_id}*")]
     return names == [] and not [name async for name in redis.scan_iter(match="*idempotency*")]
+
+
+async def test_a_job_that_sleeps_for_longer_than_a_month_is_there_when_it_wakes(doors: Doors) -> None:
+    """Every key of it outlives its sleep by a month."""
+    claim = await doors.running(idempotency_key="key")
+    for flush in lines.whole_story()[:-1]:
+        await doors.append(claim, *flush)
+
+    await doors.leases.suspend(claim, until_us=claim.claimed_us + SLEEP_DAYS * DAY_SECONDS * MICROSECONDS)
+
+    of_the_job = {name: left for name, left in (await doors.lifetimes()).items() if str(claim.job_id) in name}
+    assert len(of_the_job) > 5
+    assert all(left > (SLEEP_DAYS + 29) * DAY_SECONDS for left in of_the_job.values()), of_the_job

@@ -226,3 +226,10 @@ async def test_a_submission_that_waited_in_vain_is_202(caller: Api) -> None:
 
 async def _is_followed(service: Serving) -> bool:
     return service.parts.feed._hub.followed == 1
+
+
+async def test_a_subject_may_be_named_as_its_owner_likes(caller: Api) -> None:
+    """And is forgotten by that name, slashes and all."""
+    job = await caller.submit("Hello", subject="org/7 ü")
+    assert (await caller.http.delete("/v1/subjects/org%2F7%20%C3%BC")).status_code == 202
+    assert (await caller.poll(job["id"]))["state"] == "cancelled"

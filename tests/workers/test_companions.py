@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from pydantic import JsonValue
 from structlog.testing import capture_logs
 
-from jobs.events import Subscription
+from jobs.events import Events, Subscription
 from jobs.kind import AnyKind, Kind, Run
-from jobs.model import JsonObject
 from jobs.roll import Roll
 from tests.engine.conftest import Engine
 from tests.jobs.doors import Nothing
@@ -46,10 +46,12 @@ async def test_a_companion_that_fails_says_so_and_begins_again() -> None:
     assert [(line["companion"], line["log_level"], line["exc_info"]) for line in logs] == [("relay", "error", True)]
 
 
-async def test_an_event_that_broke_the_relay_is_delivered_by_its_next_try(engine: Engine) -> None:
+async def test_an_event_that_broke_the_relay_is_delivered_by_its_next_try(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The worker lives on, and so does what it sent."""
     heard = asyncio.Event()
-    broken = _broken_once()
+    monkeypatch.setattr(Events, "deliver", _broken_once(Events.deliver))
 
     async def send(run: Run, _input: Nothing) -> JsonValue:
         return await run.send("said", {})
@@ -59,7 +61,7 @@ async def test_an_event_that_broke_the_relay_is_delivered_by_its_next_try(engine
         return None
 
     engine.know(kind(send, "send"), kind(hear, "hear"))
-    engine.subscriptions.append(Subscription("said", engine.kinds["hear"], fits=broken))
+    engine.subscriptions.append(Subscription("said", engine.kinds["hear"]))
     async with engine.worker():
         await engine.ended(await engine.submit(engine.kinds["send"]))
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -85,13 +87,13 @@ async def _living(roll: Roll, count: int) -> bool:
     return await roll.living() == count
 
 
-def _broken_once() -> Callable[[JsonObject], bool]:
-    """Whether data fits, from somebody who cannot tell when first asked."""
-    tries = iter([ZeroDivisionError("Nobody foresaw this.")])
+def _broken_once(act: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """The act, which fails when it is first asked for."""
+    faults = iter([ZeroDivisionError("Nobody foresaw this.")])
 
-    def fits(_data: JsonObject) -> bool:
-        for fault in tries:
+    async def broken(*arguments: Any, **options: Any) -> Any:
+        for fault in faults:
             raise fault
-        return True
+        return await act(*arguments, **options)
 
-    return fits
+    return broken
