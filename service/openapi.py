@@ -12,6 +12,8 @@ from service.problems import MEDIA_TYPE
 from service.shapes import Problem
 
 PUBLIC = ("/healthz", "/readyz", "/openapi.json", "/asyncapi.json")
+OPERATORS = ("/metrics",)
+"""For the operator's secret alone, which is a bearer's."""
 
 _SECURITY: JsonObject = {
     "bearer": {
@@ -83,6 +85,8 @@ def _complete(path: str, operation: JsonObject) -> None:
 
 
 def _security(path: str) -> list[JsonObject]:
+    if path in OPERATORS:
+        return [{"bearer": []}]
     schemes = ["bearer", "secret", "cookie"] + (["url"] if path.endswith("/stream") else [])
     return [{scheme: []} for scheme in schemes]
 

@@ -61,7 +61,7 @@ export function createClient(options = {}) {
 
   /** @type {Client['submit']} */
   async function submit(kind, input, more = {}) {
-    const body = JSON.stringify({ idempotency_key: randomKey(), ...more, kind, input });
+    const body = JSON.stringify({ ...more, idempotency_key: more.idempotency_key ?? randomKey(), kind, input });
     return (await service.persist('/v1/jobs', posting(body))).json();
   }
 
@@ -83,8 +83,9 @@ export function createClient(options = {}) {
   /** @type {Client['watch']} */
   function watch(job, { after = memory.recall(job), token: own, signal, timeout } = {}) {
     const brought = own === undefined ? undefined : createCredential(own, (old) => renewed(job, old));
+    const place = after && withoutToken(after);
     const started = createWatch({
-      after: after && { ...after },
+      after: place,
       signal,
       timeout,
       start: ({ reader, snapshot }) => (
@@ -92,7 +93,7 @@ export function createClient(options = {}) {
       ),
     });
     watches.set(started, job);
-    memory.keep(job, after);
+    memory.keep(job, place);
     started.on('end', () => memory.forget(job));
     started.on('error', (error) => { if (error instanceof ApiError) memory.forget(job); });
     started.on('connection', (connection) => { if (connection === 'closed') watches.delete(started); });
@@ -143,6 +144,11 @@ function listenToPage({ wake, enter, leave, keep }) {
   addEventListener('pageshow', enter, { signal });
   addEventListener('online', wake, { signal });
   return () => ignoring.abort();
+}
+
+/** What may be kept, and told to other tabs. @param {Snapshot & {stream_token?: string}} told @returns {Snapshot} */
+function withoutToken({ stream_token, ...snapshot }) {
+  return snapshot;
 }
 
 /** @param {string} name @returns {string | undefined} */

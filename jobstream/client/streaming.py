@@ -49,12 +49,9 @@ class Streaming(Exchange):
         if self._events is None:
             yield from super().take(chunk)
             return
-        if not self._brought:
-            self._brought = True
-            self._standing.way.stream_got_through()
-            self._standing.patience.was_heard()
         try:
             for event in self._events.feed(chunk):
+                self._got_through()
                 yield from self._hear(event, self._events)
                 if self.enough:
                     return
@@ -89,6 +86,13 @@ class Streaming(Exchange):
             self._find_barren(answer.refusal())  # somebody on the way refuses streams; polling may get through
         else:
             super().heed(answer)
+
+    def _got_through(self) -> None:
+        """A whole event came; first bytes alone may be all that a proxy lets through before the end."""
+        if not self._brought:
+            self._brought = True
+            self._standing.way.stream_got_through()
+            self._standing.patience.was_heard()
 
     def _hear(self, event: Event, events: EventParser) -> Iterator[Job]:
         """What one event comes to."""

@@ -26,8 +26,9 @@ def result_of(job: Job | None) -> Any:
 class Watch:
     """The job after each update, until its run has ended.
 
-    It begins with what a `Job` holds, or with a snapshot. One request follows the other: a stream from the last
-    cursor; where streams don't get through a poll; and a fresh token when the service says that the old one ends."""
+    It begins with what a `Job` holds, or with a snapshot; a held job that has ended is told once, as it is. One
+    request follows the other: a stream from the last cursor; where streams don't get through a poll; and a fresh
+    token when the service says that the old one ends."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class Watch:
             patience=Patience(timeout, pace, clock),
         )
         self._exchange: Exchange = Streaming(self._standing)
+        self._tells = False
 
     @property
     def enough(self) -> bool:
@@ -51,7 +53,7 @@ class Watch:
 
     def next_act(self) -> Request | Pause | None:
         standing = self._standing
-        if standing.over or standing.held.ended:
+        if self._is_over:
             return None
         left = standing.patience.check()
         if pause := standing.patience.take_pause():
@@ -63,13 +65,25 @@ class Watch:
         self._exchange.opened(status, headers)
 
     def take(self, chunk: bytes) -> Iterator[Job]:
-        return self._exchange.take(chunk)
+        return self._told(self._exchange.take(chunk))
 
     def closed(self) -> Iterator[Job]:
-        return self._exchange.closed()
+        yield from self._told(self._exchange.closed())
+        held = self._standing.held
+        if self._is_over and not self._tells and held.cursor:
+            yield held.job  # nothing followed
 
     def broke(self, error: Exception) -> None:
         self._exchange.broke(error)
+
+    def _told(self, states: Iterator[Job]) -> Iterator[Job]:
+        for state in states:
+            self._tells = True
+            yield state
+
+    @property
+    def _is_over(self) -> bool:
+        return self._standing.over or self._standing.held.ended
 
     def _next_exchange(self) -> Exchange:
         if self._standing.renews:

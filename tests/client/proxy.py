@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\nConnection: close\r\n\r\nBlocked"
 CHUNK_BYTES = 4096
+FIRST_BYTES = 40
+"""Less than the first event of a stream, and more than what asks for a pause before the next one."""
 
 
 class Streams(Enum):
@@ -21,6 +23,7 @@ class Streams(Enum):
     REFUSED = "refused"
     BUFFERED = "buffered to their end"
     HEADERS_ONLY = "buffered behind their headers"
+    FIRST_BYTES = "buffered behind their first bytes"
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,10 @@ class Proxy:
             server.transport.abort()
 
     async def _hand_over(self, answer: StreamReader, writer: StreamWriter, held_up: Streams, name: str) -> None:
-        if held_up is Streams.HEADERS_ONLY:
+        if held_up in (Streams.HEADERS_ONLY, Streams.FIRST_BYTES):
             writer.write(await answer.readuntil(b"\r\n\r\n"))
+        if held_up is Streams.FIRST_BYTES:
+            writer.write(await answer.readexactly(FIRST_BYTES))
         if held_up is not Streams.PASS:
             writer.write(await answer.read())
             return

@@ -75,6 +75,20 @@ async def test_a_stream_is_taken_up_again_as_soon_as_one_passes(
     assert streams_of([proxy.requests[-1]])
 
 
+async def test_a_job_that_has_ended_is_told_once_where_it_is_polled(
+    open_client: OpenClient, proxy: Proxy, hand: Hand
+) -> None:
+    """As it is held: the poll has no news."""
+    await end(hand)
+    proxy.streams = Streams.REFUSED
+
+    async with open_client(proxy.url, SECRET, pace=PACE) as client:
+        job = await client.get(hand.claim.job_id)
+        states = [state async for state in client.watch(job, timeout=PATIENCE_SECONDS)]
+
+    assert states == [job]
+
+
 async def end(hand: Hand) -> None:
     """The part and its job end, with the proof of the text."""
     await hand.write(hand.finish("openai", "completed"), hand.end(State.COMPLETED, result={}))

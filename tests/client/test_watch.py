@@ -100,11 +100,11 @@ async def test_a_job_that_is_run_again_is_watched_from_there(client: AsyncClient
     assert states[-1].state == "failed"
 
 
-async def test_an_ended_job_has_nothing_more_to_tell(client: AsyncClient) -> None:
+async def test_a_job_that_has_ended_is_told_once_as_it_is_held(client: AsyncClient) -> None:
     job = await client.submit("chat", {"message": "Hello"}, wait=30)
     assert job.ended
 
-    assert [state async for state in client.watch(job)] == []
+    assert [state async for state in client.watch(job)] == [job]
     assert (await client.result(job))["openai"]["ok"]
 
 

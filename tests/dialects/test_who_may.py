@@ -1,5 +1,6 @@
 """Who may call which route of the dialects, as one table beside that of the native routes."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from tests.valkey import ValkeyProcess
 TEXT: JsonObject = {"type": "text", "text": "Whose?"}
 ASKED: JsonObject = {"id": "chat", "messages": [{"id": "1", "role": "user", "parts": [TEXT]}]}
 RUN: JsonObject = {"threadId": "thread", "runId": "r", "messages": [{"id": "1", "role": "user", "content": "Whose?"}]}
+REPEATED = ("instructions", "max_output_tokens", "model")
 OWN_THREAD = told(401, 401, 204, 204, OK, 403, 204, 403, 403)
 """A thread is its subject's: whoever else names it has none of that name."""
 ANY_THREAD = told(401, 401, OK, OK, OK, 403, OK, 403, 403)
@@ -99,3 +101,23 @@ async def test_nobody_stops_the_chat_of_another(scene: Scene) -> None:
             answer = await anyone.http.post(f"/api/chat/{about}/stop")
         job = (await scene.server.get(f"/v1/jobs/{about}")).json()
         assert (answer.json(), job["state"]) == ({"success": True}, "queued")
+
+
+async def test_a_stream_token_is_not_told_what_the_job_was_given(scene: Scene) -> None:
+    """Neither by the response nor by its events; who may ask for the like is told all of it."""
+    given = {"input": "Whose?", "instructions": "Be secret.", "max_output_tokens": 77, "model": "openai/hidden"}
+    created = await scene.server.post("/openai/v1/responses", json={**given, "background": True})
+    response = f"/openai/v1/responses/{created.json()['id']}"
+    repeated = {}
+    for name in ("service", "holder"):
+        async with Api(scene.service.url, CALLERS[name](created.json()["id"])) as anyone:
+            whole = (await anyone.http.get(response)).json()
+            async with anyone.http.stream("GET", f"{response}?stream=true") as stream:
+                first = await anext(line async for line in stream.aiter_lines() if line.startswith("data: "))
+        told = json.loads(first.removeprefix("data: "))["response"]
+        repeated[name] = [[each[field] for field in REPEATED] for each in (whole, told)]
+
+    assert repeated == {
+        "service": [["Be secret.", 77, "openai/hidden"]] * 2,
+        "holder": [[None, None, "unknown"]] * 2,
+    }

@@ -4,15 +4,20 @@ from collections.abc import Awaitable, Callable
 
 import httpx2
 import pytest
+from fastapi.routing import iter_route_contexts
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from jobs.kinds import KINDS
 from jobs.model import Failure, JsonObject
-from service.openapi import PUBLIC
+from service.app import create_app
 from tests.api import Api
 from tests.documents.schemas import wrong
 from tests.jobs import lines
 from tests.jobs.doors import Doors
+from tests.service.serving import Serving
+
+OPEN = {"GET /healthz", "GET /readyz"}
+LEFT_OUT = ("/openapi.json", "/asyncapi.json", "/api/chat", "/ag-ui/", "/openai/")
 
 CHAT = {"kind": "chat", "input": {"message": "Hello"}}
 FAILURE = Failure(type="timeout", title="t", detail="d", retryable=False)
@@ -39,9 +44,22 @@ async def test_every_operation_says_who_may_call_it_what_it_answers_and_how_it_r
             for media_type, content in response.get("content", {}).items():
                 assert content.get("schema") or media_type == "text/event-stream", (name, status)
             assert response.get("content") or status in ("204", "304"), (name, status)
-    assert {name for name, operation in operations.items() if not operation["security"]} == {
-        name for name in operations if name.partition(" ")[2] in PUBLIC
+    assert {name for name, operation in operations.items() if not operation["security"]} == OPEN
+    assert operations["GET /metrics"]["security"] == [{"bearer": []}], "no cookie, and no other secret's header"
+
+
+def test_every_route_of_its_own_is_in_the_document(service: Serving, openapi: JsonObject) -> None:
+    """What is left out speaks another's protocol, or is one of the documents."""
+    app = create_app(service.parts, web=None)
+    routes = [route for route in iter_route_contexts(app.routes) if not (route.path or "").startswith(LEFT_OUT)]
+
+    served = {
+        (method, str(route.path).replace(":path}", "}"))
+        for route in routes
+        for method in route.methods or ()
+        if method != "HEAD"
     }
+    assert served == {(method.upper(), path) for path, methods in openapi["paths"].items() for method in methods}
 
 
 Ask = Callable[[httpx2.AsyncClient, Doors], Awaitable[httpx2.Response]]

@@ -91,8 +91,7 @@ export function createLine({ roads, ledger, service, credential, pace }) {
 
   /** @param {Road} road */
   async function go(road) {
-    const owed = Array.from(ledger.places().values()).includes('');
-    present = createTrip({ patience: owed ? pace.first : pace.resumed, pace, places: ledger.places });
+    present = createTrip({ patience: patienceOn(road), pace, places: ledger.places });
     const { end, heard, over } = present;
     const ending = await over(road, {
       hear(update) {
@@ -104,7 +103,14 @@ export function createLine({ roads, ledger, service, credential, pace }) {
     });
     present = null;
     if (heard()) barren = 0;
+    if (heard() && road.connection === 'polling') failures = 0; // that nothing is new is an answer too
     if (ending !== 'anew' && ledger.entries.size > 0) await recover(ending, heard());
+  }
+
+  /** How many seconds the first word may take. @param {Road} road */
+  function patienceOn(road) {
+    if (road.connection === 'polling') return pace.hold + pace.request;
+    return Array.from(ledger.places().values()).includes('') ? pace.first : pace.resumed;
   }
 
   /** @param {Ending} ending @param {boolean} heard whether anything at all came on the trip */

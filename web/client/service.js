@@ -14,11 +14,13 @@ const TRIES = 3;
  * @typedef {ReturnType<typeof createService>} Service
  */
 export function createService({ baseUrl, fetch, pace }) {
+  const root = baseUrl.replace(/\/$/, '');
+
   return { urlOf, request, persist };
 
   /** @param {string} path @param {Iterable<[string, string]>} [query] */
   function urlOf(path, query = []) {
-    const url = new URL(path, baseUrl);
+    const url = new URL(`${root}${path}`);
     for (const [name, value] of query) url.searchParams.append(name, value);
     return url;
   }

@@ -4,6 +4,7 @@ import { TimedOut } from './errors.js';
 import { hasEnded, verify } from './fold.js';
 
 const MOST_WAITING = 1000;
+const LONGEST_TIMER = 2 ** 31 - 1; // one that is set for longer is due at once
 
 /**
  * @typedef {import('./model.js').Snapshot} Snapshot
@@ -29,7 +30,9 @@ export function createWatch({ start, after, signal, timeout }) {
   /** @type {Map<string, Set<(...told: any[]) => void>>} */
   const listeners = new Map();
   const stop = start({ reader: { update, refuse: fail, connection: connect }, snapshot });
-  const timer = timeout === undefined ? undefined : setTimeout(() => fail(new TimedOut(timeout)), timeout * 1000);
+  const timer = timeout === undefined
+    ? undefined
+    : setTimeout(() => fail(new TimedOut(timeout)), Math.min(timeout * 1000, LONGEST_TIMER));
   signal?.addEventListener('abort', finish);
   queueMicrotask(begin);
 
@@ -126,9 +129,16 @@ export function createWatch({ start, after, signal, timeout }) {
     return () => known.delete(listener);
   }
 
-  /** @param {string} type @param {unknown[]} told */
+  /** An error of one listener is the page's to hear of, and stops nothing here. @param {string} type
+   * @param {unknown[]} told */
   function tell(type, ...told) {
-    for (const listener of listeners.get(type) ?? []) listener(...told);
+    for (const listener of listeners.get(type) ?? []) {
+      try {
+        listener(...told);
+      } catch (error) {
+        queueMicrotask(() => { throw error; });
+      }
+    }
   }
 }
 

@@ -86,6 +86,12 @@ test('a submission without a key of its own is given one, and an own one is kept
   assert.equal(keys[2], 'k');
 });
 
+test('a submission whose key is left undefined is given one', async () => {
+  const wire = aWire({ answers: [anAnswer({ ...aSnapshot(), stream_token: 's' }, { status: 202 })] });
+  await createClient({ baseUrl: BASE, ...wire }).submit('chat', {}, { idempotency_key: undefined });
+  assert.match(JSON.parse(wire.requests[0].body).idempotency_key, /^[0-9a-f]{32}$/);
+});
+
 test('a submission whose answer is lost is sent again with the same key', async (t) => {
   aClock(t);
   const lost = { status: 503, title: 'Away' };
@@ -166,6 +172,25 @@ test('without any other word the service is at localhost:8888', async () => {
   await createClient(wire).get(JOB);
   assert.equal(wire.requests[0].url.origin, BASE);
 });
+
+for (const baseUrl of ['http://there.example/jobs', 'http://there.example/jobs/']) {
+  test(`a service below a path is reached there by every road: ${baseUrl}`, async (t) => {
+    const wire = aWire({ answers: [anAnswer(aSnapshot())] });
+    const sockets = [];
+    function WebSocket(url) {
+      sockets.push(url);
+      return { addEventListener() {}, close() {} };
+    }
+    aWatch(t, wire, { client: { baseUrl } });
+    aWatch(t, wire, { client: { baseUrl, EventSource: null, WebSocket } });
+    await createClient({ baseUrl, ...wire }).get(JOB);
+    await until(() => wire.streams.length === 1 && sockets.length === 1);
+
+    assert.equal(wire.requests[0].url.href, `http://there.example/jobs/v1/jobs/${JOB}`);
+    assert.equal(wire.streams[0].url.href, `http://there.example/jobs/v1/jobs/${JOB}/stream`);
+    assert.deepEqual(sockets, ['ws://there.example/jobs/v1/ws']);
+  });
+}
 
 test('a watch yields the snapshot after each update and ends with the job', async (t) => {
   const wire = aWire();
@@ -380,6 +405,33 @@ test('without EventSource it long-polls from the last cursor until the job has e
   assert.deepEqual(seen.connections, ['polling', 'closed']);
 });
 
+test('a poll that is held as long as it may be is no silence, and nothing new is no failure', async (t) => {
+  aClock(t);
+  const wire = aWire();
+  const fetch = () => new Promise((resolve) => {
+    const answer = anAnswer(null, { status: 304, 'Preference-Applied': 'wait=25' });
+    wire.requests.push(setTimeout(resolve, 25_000, answer));
+  });
+  const seen = aWatch(t, wire, { client: { EventSource: null, fetch }, after: aSnapshot({ state: 'running' }) });
+  await until(() => wire.requests.length === 4, { clock: t.mock.timers, step: 1000 });
+  assert.deepEqual(seen.connections, ['polling']);
+});
+
+test('a poll that had an answer is tried again soon when the next is lost, however often', async (t) => {
+  aClock(t);
+  const wire = aWire();
+  const asked = [];
+  const fetch = async () => {
+    asked.push(Date.now());
+    if (asked.length % 2 === 0) throw new TypeError('cut');
+    return anAnswer(null, { status: 304, 'Preference-Applied': 'wait=25' });
+  };
+  aWatch(t, wire, { client: { EventSource: null, fetch }, after: aSnapshot({ state: 'running' }) });
+  await until(() => asked.length === 20, { clock: t.mock.timers, step: 10 });
+  const waits = asked.slice(1).map((at, index) => at - asked[index]);
+  assert.ok(Math.max(...waits) < 500, `${waits}`); // of the mocked clock
+});
+
 test('an answer that was not held is asked for again no sooner than it says', async (t) => {
   aClock(t);
   const wire = aWire({ answers: [anAnswer(aSnapshot({ state: 'running' }), { 'Retry-After': '2' })] });
@@ -443,6 +495,35 @@ test('a watch may be only listened to', async (t) => {
   assert.deepEqual(told, [
     ['update', 'snapshot'], ['snapshot', 1], ['update', 'ping'], ['update', 'end'], ['snapshot', 2], ['end', 2],
   ]);
+});
+
+test('a listener that throws is reported, and stops neither another listener nor another watch', async (t) => {
+  const reported = [];
+  t.mock.method(globalThis, 'queueMicrotask', (act) => {
+    Promise.resolve().then(act).catch(({ message }) => reported.push(message));
+  });
+  const wire = aWire();
+  const client = createClient({ baseUrl: BASE, WebSocket: null, ...wire });
+  t.after(() => client.close());
+  const told = [];
+  const [one, two] = [client.watch(JOB), client.watch(JOB)];
+  for (const type of ['connection', 'snapshot']) {
+    one.on(type, () => { throw new Error(`of ${type}`); });
+    for (const watch of [one, two]) watch.on(type, () => told.push(type));
+  }
+  await until(() => wire.streams.length === 1);
+  wire.streams[0].open();
+  wire.streams[0].send('snapshot', aSnapshot(), cursor(1));
+  await until(() => reported.length === 2);
+
+  assert.deepEqual(reported, ['of connection', 'of snapshot']);
+  assert.deepEqual(told, ['connection', 'connection', 'snapshot', 'snapshot']);
+});
+
+test('a watch may take longer than a timer of the runtime can', async (t) => {
+  const [seen] = await aStream(t, aWire(), { timeout: 3_000_000 });
+  await new Promise((resolve) => { setTimeout(resolve, 2); }); // a timer that overflows is due before
+  assert.deepEqual([seen.done, seen.error], [false, null]);
 });
 
 test('a job that takes longer than the watch may is an error, and its stream is closed', async (t) => {
@@ -578,6 +659,14 @@ test('a reload goes on from the snapshot that was kept, and what has ended is fo
 
   assert.equal(text(watch.snapshot), 'Hello');
   assert.deepEqual(client.unfinished(), []);
+});
+
+test('the stream token of a submission is not kept', async (t) => {
+  const memory = aStorage();
+  const submitted = { ...aSnapshot(), stream_token: 'secret' };
+  const [seen] = await aStream(t, aWire(), { client: { memory }, after: submitted });
+  assert.deepEqual(JSON.parse(memory.getItem(`jobstream:${BASE}:${JOB}`)), aSnapshot());
+  assert.deepEqual(seen.watch.snapshot, aSnapshot());
 });
 
 /** A tab's storage. */

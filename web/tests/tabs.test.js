@@ -191,6 +191,18 @@ test('a job that comes with a token of its own is not shared, and no token leave
   assert.ok(!/of-the/.test(JSON.stringify(browser.said)));
 });
 
+test('the stream token of a submission is not told to other tabs', async (t) => {
+  const browser = aBrowser(t);
+  const first = browser.tab();
+  first.watch(JOB, { after: { ...aSnapshot({ seq: 2 }), stream_token: 'of-the-job' } });
+  await until(() => first.wire.streams.length === 1);
+  const watch = browser.tab().watch(JOB);
+  await until(() => watch.snapshot);
+
+  assert.deepEqual(watch.snapshot, aSnapshot({ seq: 2 }));
+  assert.ok(!/of-the/.test(JSON.stringify(browser.said)));
+});
+
 test('more jobs than one stream takes go by a second one', async (t) => {
   const browser = aBrowser(t);
   const tab = browser.tab();

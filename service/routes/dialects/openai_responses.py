@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from jobs.errors import InvalidInput, JobError
 from jobs.model import JobId, JsonObject
 from jobs.snapshot import Story
+from service.credentials import Watcher
 from service.problems import status_of
 from service.routes.dialects.asking import Caller, CallerOf, answered_by, conversation, not_taken
 from service.routes.dialects.envelopes import telling
@@ -21,6 +22,9 @@ from service.transports.dialects.openai_object import Asked, response
 from service.transports.dialects.reading import from_the_start
 
 LONGEST_WAIT_SECONDS = 120
+UNTOLD = Asked(model="unknown")
+"""What a response repeats to who holds a job's stream token: that reads the job, and not what the job was given."""
+
 CANCEL_SECONDS = 15
 """How long a cancel is held until the run has ended: a worker has 10 s, and a lease."""
 
@@ -179,7 +183,9 @@ async def _whole(caller: Caller, job_id: JobId) -> Response:
 
 
 async def _asked(caller: Caller, job_id: JobId) -> Asked:
-    """What the response repeats of its request, whoever submitted it."""
+    """What the response repeats of its request, whoever submitted it, to who may know it."""
+    if isinstance(caller.access.caller, Watcher):
+        return UNTOLD
     given = (await caller.api.dead_letters.inspect(job_id))["input"]
     models: dict[str, str] = given.get("models") or {}
     named = ",".join(f"{provider}/{model}" for provider, model in models.items())
