@@ -12,7 +12,9 @@ router = APIRouter(prefix="/v1/subjects", tags=["subjects"])
 
 
 @router.delete("/{subject:path}", status_code=202, responses={202: {"model": Forgotten}})
-async def forget(subject: Annotated[str, Path(max_length=128)], api: ApiOf, access: AccessOf) -> JsonObject:
+async def forget(
+    subject: Annotated[str, Path(min_length=1, max_length=128)], api: ApiOf, access: AccessOf
+) -> JsonObject:
     """Cancel and delete every job of the subject; `left` of them went on, and are deleted once they have ended."""
     access.check_service()
     return {"left": await api.queue.forget_subject(subject)}

@@ -103,7 +103,7 @@ PATHS = {
         "/v1/jobs%2Fx", "/%00", "/%2e%2e/%2e%2e/etc/passwd", "/../../etc/passwd", "/.git/config", "/.env", "/docs",
         "/redoc", "/openapi.yaml", "/server-status", "/web/app.js", "/v2/jobs", f"/v1/jobs/{UNKNOWN}/", "/v1/jobs;x",
         f"/v1/jobs/{UNKNOWN}/stream/", f"/v1/jobs/{UNKNOWN}/nothing", "/healthz/", "/" + "x" * 8000, "/*",
-        "/healthz%00", "/%C0%AE%C0%AE/", "/healthz;jsessionid=1", "/v1/subjects/", "/v1/sessions",
+        "/healthz%00", "/%C0%AE%C0%AE/", "/healthz;jsessionid=1", "/v1/sessions",
     )
 }  # fmt: skip
 
@@ -120,6 +120,7 @@ METHODS = {
         "/v1/tokens": ("GET",),
         "/v1/session": ("GET",),
         "/v1/subjects/one": ("GET",),
+        "/v1/subjects/": ("GET",),
         "/v1/kinds": ("POST", "PURGE"),
         "/v1/dead-letters": ("PUT",),
         "/healthz": ("TRACE", "POST", "DELETE"),
@@ -217,6 +218,7 @@ QUERIES = {
     "a stream of nothing but separators": _get(400, "/v1/stream?&&&;;;=&="),
     "a huge query": _get(404, f"/v1/jobs/{UNKNOWN}?{'a=b&' * 3000}"),
     "a query of no UTF-8": _get(404, f"/v1/jobs/{UNKNOWN}/stream?after=&%FF%FE=%C0"),
+    "a subject without a name": Bad(422, "DELETE", "/v1/subjects/"),
     "a long subject": Bad(422, "DELETE", f"/v1/subjects/{'x' * 129}"),
 }
 
