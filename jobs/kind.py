@@ -17,11 +17,59 @@ MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
+class Image:
+    """A picture that a provider is shown: `data` is a whole file of the type `media_type`."""
+
+    media_type: Literal["image/png", "image/jpeg"]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What a provider may ask us to do; `parameters` is the JSON Schema of its arguments, an object."""
+
+    name: str
+    description: str
+    parameters: dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool that the provider asks for. `arguments` are as it wrote them, checked by nobody yet; `token` is what it
+    wants to see again with the call's result."""
+
+    id: str
+    name: str
+    arguments: dict[str, JsonValue]
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """What a call brought, to be told to the provider."""
+
+    call_id: str
+    name: str
+    content: str
+
+
+@dataclass(frozen=True)
 class Turn:
-    """One message of a conversation."""
+    """One message of a conversation: an assistant's may hold calls, and the user's after it holds their results."""
 
     role: Literal["user", "assistant"]
     content: str
+    images: tuple[Image, ...] = ()
+    calls: tuple[Call, ...] = ()
+    results: tuple[CallResult, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The form that an answer must have: its text is JSON that fits the JSON Schema `schema`, an object."""
+
+    name: str
+    schema: dict[str, JsonValue]
 
 
 @dataclass(frozen=True)
@@ -33,6 +81,8 @@ class Question:
     model: str | None = None
     system: str | None = None
     max_output_tokens: int | None = None
+    shape: Shape | None = None
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +121,7 @@ class Answer:
     usage: Usage | None
     elapsed: float
     first_token: float | None
+    calls: tuple[Call, ...] = ()
 
 
 def answer_step(part: str) -> str:
@@ -125,9 +176,20 @@ class Run(Protocol):
         """The id of an event that is sent once, however often the job is tried; it starts what subscribes to it.
         `name` is its step's, `send.{event}` where there is none: a second event of one name needs another."""
 
-    async def ask(self, part: str, question: Question) -> Answer:
+    async def ask(
+        self,
+        part: str,
+        question: Question,
+        *,
+        name: str | None = None,
+        growing: Callable[[str], JsonValue] | None = None,
+    ) -> Answer:
         """The provider's answer, streamed into the part as it is written and kept like a step's result;
-        AnswerFailed once its tries are used up."""
+        AnswerFailed once its tries are used up.
+
+        `name` is the step that keeps it, `answer.{part}` where there is none: a second question into one part needs
+        another, and starts the part's text anew. `growing` makes of the text so far the part's provisional `result`,
+        which is told at most every 500 ms; None of it leaves the result as it is."""
 
 
 @dataclass(frozen=True)
