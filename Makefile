@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run demo test chaos lint bench lock clean
+.PHONY: install run demo test test-failed chaos lint bench lock clean
 
 install: .venv/packages .venv/project web/node_modules/.package-lock.json
 
@@ -16,8 +16,13 @@ run: install
 demo: install
 	@$(BIN)/jobstream demo
 
+# Two at a time, a file in one piece: half of what the tests do is wait.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+# What failed in `test`, once more, with the machine to itself. Nothing, where nothing was noted as failed, is a failure.
+test-failed: install
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 # The long form of what `test` does of it: a storm over 2,000 jobs under a worker's usual lease, 20 stops of workers in
 # one job of a minute, 5,000 cuts of readers' connections, and a minute without a word from the store.

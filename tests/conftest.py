@@ -9,6 +9,7 @@ import pytest
 
 from jobs.connection import Client, connect
 from tests.api import Api
+from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.service.serving import Serving, serving
 from tests.system import SECRET, System, running_system
@@ -84,7 +85,18 @@ def chromium() -> Path:
     return Path(CHROMIUM)
 
 
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Say:
+    """Puts a line into the summary of the whole run, whichever process of it measured this."""
+    folder = request.path.parent.name
+    return lambda line: request.node.user_properties.append(("said", f"{folder}: {line}"))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out, and why."""
+    """Say what was left out and why, and what was measured."""
     for report in terminalreporter.stats.get("skipped", []):
         terminalreporter.write_line(f"left out: {report.nodeid}: {report.longrepr[-1]}")
+    for report in [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]:
+        for name, line in report.user_properties if report.when == "call" else ():
+            if name == "said":
+                terminalreporter.write_line(line)

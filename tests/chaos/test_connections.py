@@ -10,10 +10,11 @@ import pytest
 from jobs.connection import connect, script_text
 from jobs.model import JobId
 from tests.chaos.arena import LEASE_SECONDS, Arena, says
-from tests.chaos.conftest import SEED, Say
+from tests.chaos.conftest import SEED
 from tests.chaos.invariants import broken_promises, lasting_leftovers, leftovers
 from tests.chaos.storm import Plan, Storm
 from tests.chaos.way import Moment, Way, open_way
+from tests.figures import Say
 from tests.jobs.patience import until
 from tests.system import Process
 

@@ -6,8 +6,8 @@ from jobs import keys
 from jobs.clock import to_microseconds
 from jobs.queue import HEAD_START_MS
 from tests.chaos.arena import Arena, says
-from tests.chaos.conftest import Say
 from tests.chaos.invariants import broken_promises, leftovers
+from tests.figures import Say
 
 CROWD = 300
 FLOOD = 60

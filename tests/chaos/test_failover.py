@@ -14,9 +14,9 @@ from jobs.sentinels import Sentinels
 from jobs.store import check
 from tests.api import Api, comparable, follow
 from tests.chaos.arena import Arena, open_arena_on, patiently
-from tests.chaos.conftest import Say
 from tests.chaos.failover import Group, follows, running_group
 from tests.chaos.invariants import broken_promises, leftovers
+from tests.figures import Say
 from tests.service.serving import serving
 from tests.system import SECRET, free_port, wait_until
 

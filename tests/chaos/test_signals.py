@@ -8,8 +8,8 @@ from collections import Counter
 from jobs.dead_letters import DeadLetters
 from jobs.model import JobId
 from tests.chaos.arena import LEASE_SECONDS, Arena, ended_by, frozen, restarted, says
-from tests.chaos.conftest import Say
 from tests.chaos.invariants import broken_promises, entries_of, leftovers
+from tests.figures import Say
 from tests.jobs.patience import PATIENCE_SECONDS
 from tests.system import Process
 

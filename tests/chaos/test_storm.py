@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.arena import LEASE_SECONDS, Arena, open_arena
-from tests.chaos.conftest import SEED, Say
+from tests.chaos.conftest import SEED
 from tests.chaos.invariants import broken_promises, lasting_leftovers
 from tests.chaos.storm import Fault, Plan, Storm
+from tests.figures import Say
 
 JOBS = int(os.environ.get("JOBSTREAM_CHAOS_JOBS", "100"))
 LEASE = float(os.environ.get("JOBSTREAM_CHAOS_LEASE", str(LEASE_SECONDS)))

@@ -1,6 +1,6 @@
-"""What the tests of the client ask for: each form of it, and a way to say what they measured."""
+"""What the tests of the client ask for: each form of it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,10 +15,6 @@ from tests.transports.hand import Hand, take_in_hand
 SUBJECT = "a-watcher"
 LEASE_SECONDS = 7200.0
 """Nobody renews what is written by hand."""
-
-Say = Callable[[str], None]
-
-SAID = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(params=FORMS)
@@ -41,15 +37,3 @@ async def hand(caller: Api, redis: Client) -> Hand:
     hand = await take_in_hand(Doors(redis, LEASE_SECONDS), job["id"])
     await hand.write(hand.begin("openai"))
     return hand
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Say:
-    """Puts a line into the summary of the whole run."""
-    return request.config.stash.setdefault(SAID, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was measured."""
-    for line in config.stash.get(SAID, []):
-        terminalreporter.write_line(f"client: {line}")

@@ -19,9 +19,10 @@ from jobs.model import JsonObject, State
 from jobstream.client import AsyncClient, Job, Pace
 from service.credentials import Keyring
 from tests.api import Api, comparable
-from tests.client.conftest import LEASE_SECONDS, SUBJECT, Say
+from tests.client.conftest import LEASE_SECONDS, SUBJECT
 from tests.client.forms import OpenClient
 from tests.client.proxy import Proxy, fates, open_proxy
+from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.jobs.patience import until
 from tests.system import READY_SECONDS, SECRET, System, wait_until

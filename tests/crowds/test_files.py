@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from jobs.connection import Client
 from service.server import server_config
 from service.settings import Settings
-from tests.crowds.conftest import Say
 from tests.crowds.guests import Guest, asking, guests, listening
 from tests.crowds.house import House, open_house
 from tests.crowds.talk import Talk, begin_talk
+from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.jobs.patience import PATIENCE_SECONDS, until
 from tests.valkey import ValkeyProcess

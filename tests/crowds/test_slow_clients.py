@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 from tests.api import Api
-from tests.crowds.conftest import Say
 from tests.crowds.guests import HEADERS, Guest, asking, guests
 from tests.crowds.house import House, open_house
+from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.jobs.patience import PATIENCE_SECONDS
 from tests.system import SECRET

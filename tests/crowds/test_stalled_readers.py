@@ -9,10 +9,10 @@ from pathlib import Path
 
 from jobs.updates import Cursor
 from tests.api import Api
-from tests.crowds.conftest import Say
 from tests.crowds.guests import SMALLEST_BUFFER, guests, listening, opening
 from tests.crowds.house import House, open_house
 from tests.crowds.talk import Talk, begin_talk
+from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.jobs.patience import PATIENCE_SECONDS, until
 from tests.system import SECRET

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from jobs.connection import Client
-from tests.crowds.conftest import Say
 from tests.crowds.guests import SEQ, Guest, asking, guests, listening, opening
 from tests.crowds.house import open_house
 from tests.crowds.talk import Talk, begin_talk
+from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.jobs.patience import PATIENCE_SECONDS, until
 from tests.service.edge import edge

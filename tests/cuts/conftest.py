@@ -1,7 +1,7 @@
-"""What the tests of cuts ask for: a store that loses nothing, and a way to say what they measured."""
+"""What the tests of cuts ask for: a store that loses nothing."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -9,15 +9,11 @@ from jobs.connection import connect
 from tests.cuts.author import PatientDoors
 from tests.valkey import ValkeyProcess, running_valkey
 
-Say = Callable[[str], None]
-
 SEED = int(os.environ.get("JOBSTREAM_CUTS_SEED", "1"))
 """Decides everything that chance decides; a run that failed is run again by its seed."""
 
 LEASE_SECONDS = 7200.0
 """Nobody renews what is written by hand."""
-
-SAID = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture
@@ -32,15 +28,3 @@ async def own_doors(own_store: ValkeyProcess) -> AsyncIterator[PatientDoors]:
     """The ways into its jobs, for whoever plays the worker."""
     async with connect(own_store.url) as client:
         yield PatientDoors(client, LEASE_SECONDS)
-
-
-@pytest.fixture
-def say(request: pytest.FixtureRequest) -> Say:
-    """Puts a line into the summary of the whole run."""
-    return request.config.stash.setdefault(SAID, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was measured."""
-    for line in config.stash.get(SAID, []):
-        terminalreporter.write_line(f"cuts: {line}")

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.cuts.author import PatientDoors
-from tests.cuts.conftest import SEED, Say
+from tests.cuts.conftest import SEED
 from tests.cuts.crowd import Crowd, new_authors, polled, reading
 from tests.cuts.processes import running_api
 from tests.cuts.reader import new_client
+from tests.figures import Say
 from tests.valkey import ValkeyProcess
 
 DEAF_SECONDS = float(os.environ.get("JOBSTREAM_DEAF_SECONDS", "10"))

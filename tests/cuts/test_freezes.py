@@ -12,11 +12,12 @@ import httpx2
 
 from tests.chaos.arena import frozen
 from tests.cuts.author import PatientDoors
-from tests.cuts.conftest import SEED, Say
+from tests.cuts.conftest import SEED
 from tests.cuts.crowd import Crowd, holdings, new_authors, polled, reading
 from tests.cuts.processes import running_api
 from tests.cuts.proxy import dial_store, open_proxy
 from tests.cuts.reader import SILENCE_SECONDS, new_client
+from tests.figures import Say
 from tests.jobs.patience import until
 from tests.valkey import ValkeyProcess
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tests.chaos.arena import patiently
 from tests.cuts.author import PatientDoors
-from tests.cuts.conftest import SEED, Say
+from tests.cuts.conftest import SEED
 from tests.cuts.crowd import Crowd, new_authors, polled, reading
 from tests.cuts.fates import fates
 from tests.cuts.processes import restart, running_api
 from tests.cuts.proxy import Proxy, dial_http, dial_store, open_proxy
+from tests.figures import Say
 from tests.jobs.patience import until
 from tests.system import System
 from tests.valkey import ValkeyProcess

@@ -11,8 +11,8 @@ from playwright.async_api import Page, Route
 from jobs.model import JsonObject
 from tests.api import Api
 from tests.cuts.author import Author, PatientDoors, new_author
-from tests.cuts.conftest import Say
 from tests.cuts.processes import running_api
+from tests.figures import Say
 from tests.system import SECRET
 from tests.transports.reference import held_after, told
 from tests.valkey import ValkeyProcess

@@ -12,13 +12,14 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.arena import ended_by
 from tests.cuts.author import Author, PatientDoors
-from tests.cuts.conftest import SEED, Say
+from tests.cuts.conftest import SEED
 from tests.cuts.crowd import holdings, new_authors, polled, reading
 from tests.cuts.processes import restart, running_api
 from tests.cuts.proxy import dial_http, open_proxy
 from tests.cuts.reader import BREAKS, PAUSE_SECONDS, Reader, new_client
 from tests.cuts.readers.server_sent import Multiplex, Sse
 from tests.cuts.readers.sockets import Socket, Sockets
+from tests.figures import Say
 from tests.jobs.patience import until
 from tests.system import System
 from tests.valkey import ValkeyProcess
