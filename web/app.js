@@ -8,17 +8,21 @@ import { TopBar } from './components/top-bar.js';
 import { html } from './html.js';
 import { createRecents } from './recents.js';
 import { Chat } from './views/chat.js';
+import { Import } from './views/import.js';
 
-const routes = [{ path: /^#\/chat(?:\/([A-Za-z0-9_-]{16,64}))?$/, view: Chat, home: '#/chat' }];
+const views = [
+  { name: 'Chat', home: '#/chat', view: Chat },
+  { name: 'Import', home: '#/import', view: Import },
+];
 
 function App({ client, recents }) {
-  const { view, id, home } = useRoute();
+  const { view, home, id } = useRoute();
   const [known, setKnown] = useState(recents.list());
   useEffect(() => recents.listen(setKnown), [recents]);
 
   return html`
-    <${TopBar} home=${home} known=${known} current=${id} />
-    <${view} client=${client} recents=${recents} known=${known} id=${id} />
+    <${TopBar} views=${views} home=${home} known=${known} current=${id} />
+    <${view} key=${home} client=${client} recents=${recents} known=${known} home=${home} id=${id} />
   `;
 }
 
@@ -30,8 +34,9 @@ function useRoute() {
     return () => removeEventListener('hashchange', follow);
   }, []);
 
-  const route = routes.find(({ path }) => path.test(hash)) ?? routes[0];
-  return { ...route, id: route.path.exec(hash)?.[1] };
+  const [, path, id] = /^(#\/[a-z]+)(?:\/([A-Za-z0-9_-]{16,64}))?$/.exec(hash) ?? [];
+  const route = views.find(({ home }) => home === path) ?? views[0];
+  return { ...route, id: route.home === path ? id : undefined };
 }
 
 render(html`<${App} client=${createClient()} recents=${createRecents(() => localStorage)} />`, document.body);

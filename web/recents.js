@@ -1,15 +1,16 @@
-/** The chats that were asked from this browser, so that one finds back to them. */
+/** The jobs that were asked for from this browser, so that one finds back to them. */
 
 const KEY = 'jobstream.recents';
-const MOST = 20;
-const LONGEST_QUESTION = 400;
+const MOST = 30;
+const LONGEST_TITLE = 400;
 
 /**
- * A list kept in the storage, newest first; it stays empty where asking for the storage is refused.
+ * A list kept in the storage, newest first; it stays empty where asking for the storage is refused. A recent is shown
+ * by the view at `home`.
  *
  * @param {() => Storage} storage
  *
- * @typedef {{id: string, question: string, at: string, state?: string}} Recent
+ * @typedef {{id: string, home: string, title: string, at: string, state?: string}} Recent
  */
 export function createRecents(storage) {
   const listeners = new Set();
@@ -20,19 +21,19 @@ export function createRecents(storage) {
   function list() {
     try {
       const kept = JSON.parse(storage().getItem(KEY) ?? '[]');
-      return Array.isArray(kept) ? kept : [];
+      return Array.isArray(kept) ? kept.filter(({ home, title }) => home && title) : [];
     } catch {
       return [];
     }
   }
 
-  /** @param {string} id @param {string} question */
-  function add(id, question) {
-    const recent = { id, question: question.slice(0, LONGEST_QUESTION), at: new Date().toISOString() };
+  /** @param {{id: string, home: string, title: string}} job */
+  function add({ id, home, title }) {
+    const recent = { id, home, title: title.slice(0, LONGEST_TITLE), at: new Date().toISOString() };
     keep([recent, ...list().filter((known) => known.id !== id)]);
   }
 
-  /** Remembers how a chat ended. @param {string} id @param {string} state */
+  /** Remembers how a job ended. @param {string} id @param {string} state */
   function note(id, state) {
     keep(list().map((known) => (known.id === id ? { ...known, state } : known)));
   }

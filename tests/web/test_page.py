@@ -186,7 +186,7 @@ async def test_earlier_chats_are_found_again(visit: Visit) -> None:
     """The list holds what was asked from this browser and how it ended, and leads back to it."""
     await visit.ask("What is a glacier?")
     await visit.see_end()
-    await visit.page.get_by_role("link", name="New chat").click()
+    await visit.page.get_by_role("link", name="Chat", exact=True).click()
     await expect(visit.page.get_by_role("heading", level=1)).to_contain_text("three answers")
 
     await visit.page.get_by_role("button", name="Recent").click()
@@ -201,7 +201,7 @@ async def test_a_chat_that_is_gone_says_so(visit: Visit) -> None:
     await visit.page.goto(f"{visit.url}/#/chat/no-such-job-0123456789")
     await expect(visit.page.get_by_role("alert")).to_contain_text("This chat is gone")
 
-    await visit.page.get_by_role("link", name="Ask something new").click()
+    await visit.page.get_by_role("link", name="Start anew").click()
 
     await expect(visit.page.get_by_role("heading", level=1)).to_contain_text("three answers")
 

@@ -1,38 +1,48 @@
-/** The frame's upper edge: where one is, the way to a new chat and back to earlier ones. */
+/** The frame's upper edge: the views, and the way back to earlier jobs. */
 
 import { moment } from '../figures.js';
 import { html } from '../html.js';
 import { wordFor } from './state-mark.js';
 
-/** @param {{home: string, known: import('../recents.js').Recent[], current: string | undefined}} props */
-export function TopBar({ home, known, current }) {
+/**
+ * @param {{views: {name: string, home: string}[], home: string, known: import('../recents.js').Recent[],
+ *   current: string | undefined}} props `home` is the present view's, `current` the job that it shows
+ */
+export function TopBar({ views, home, known, current }) {
   return html`
     <header class="top-bar">
-      <a class="brand" href=${home}><${Sign} />Jobstream</a>
-      <nav aria-label="Chats">
+      <a class="brand" href=${views[0].home}><${Sign} />Jobstream</a>
+      <nav aria-label="Views">
+        ${views.map((view) => html`
+          <a key=${view.home} href=${view.home} aria-current=${view.home === home ? 'page' : undefined}>${view.name}</a>
+        `)}
+      </nav>
+      <div class="top-acts">
         ${known.length > 0 && html`
           <button type="button" class="quiet" popovertarget="recents">
             Recent <span class="tally">${known.length}</span>
           </button>
-          <${Recents} known=${known} home=${home} current=${current} />
+          <${Recents} views=${views} known=${known} current=${current} />
         `}
-        ${current && html`<a class="quiet" href=${home}>New chat</a>`}
-      </nav>
+      </div>
     </header>
   `;
 }
 
-function Recents({ known, home, current }) {
+function Recents({ views, known, current }) {
   const close = ({ currentTarget }) => currentTarget.closest('[popover]').hidePopover();
+  const nameOf = (home) => views.find((view) => view.home === home)?.name;
   return html`
     <div id="recents" class="recents" popover>
       <h2>Asked from this browser</h2>
       <ul>
-        ${known.map(({ id, question, at, state }) => html`
+        ${known.map(({ id, home, title, at, state }) => html`
           <li key=${id}>
             <a href=${`${home}/${id}`} aria-current=${id === current ? 'page' : undefined} onClick=${close}>
-              <span class="recent-question">${question}</span>
-              <span class="recent-facts">${moment(at)}${state ? ` · ${wordFor(state)}` : ''}</span>
+              <span class="recent-title">${title}</span>
+              <span class="recent-facts">
+                ${[nameOf(home), moment(at), state && wordFor(state)].filter(Boolean).join(' · ')}
+              </span>
             </a>
           </li>
         `)}

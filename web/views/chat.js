@@ -5,32 +5,32 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { AnswerCard, nameOf, PROVIDERS, stateOf } from '../components/answer-card.js';
 import { Composer } from '../components/composer.js';
 import { JobBar } from '../components/job-bar.js';
+import { JobFailure } from '../components/job-failure.js';
 import { wordFor } from '../components/state-mark.js';
+import { Unreadable } from '../components/unreadable.js';
 import { Welcome } from '../components/welcome.js';
 import { Wire } from '../components/wire.js';
 import { html } from '../html.js';
+import { isOver, useEndNoted, useTitle } from '../watched-job.js';
 import { useWatching } from '../watching.js';
 
-const TERMINAL = ['completed', 'failed', 'cancelled'];
 const UNTOLD = {
   state: 'pending', text: '', model: null, attempt: 0, error: null, usage: null, elapsed: null, first_token: null,
   sha256: null,
 };
 
 /**
- * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string | undefined,
+ * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string | undefined, home: string,
  *   recents: ReturnType<typeof import('../recents.js').createRecents>, known: import('../recents.js').Recent[]}} props
  */
-export function Chat({ client, recents, known, id }) {
+export function Chat({ client, recents, known, home, id }) {
   const [text, setText] = useState('');
   const [wireOpen, setWireOpen] = useState(false);
   const box = useRef(null);
   const watching = useWatching(client, id);
-  const question = known.find((recent) => recent.id === id)?.question;
+  const question = known.find((recent) => recent.id === id)?.title;
   useEndNoted(recents, watching.snapshot);
-  useEffect(() => {
-    document.title = question ? `${question} · Jobstream` : 'Jobstream';
-  }, [question]);
+  useTitle(question);
   useEffect(() => {
     const typing = matchMedia('(pointer: fine)').matches; // on a phone a keyboard would pop up over the answers
     if (typing) box.current.focus({ preventScroll: true });
@@ -38,8 +38,8 @@ export function Chat({ client, recents, known, id }) {
 
   async function send(asked, key) {
     const job = await client.submit('chat', { message: asked }, { idempotency_key: key });
-    recents.add(job.id, asked);
-    location.hash = `#/chat/${job.id}`;
+    recents.add({ id: job.id, home, title: asked });
+    location.hash = `${home}/${job.id}`;
   }
 
   function pick(sample) {
@@ -51,7 +51,8 @@ export function Chat({ client, recents, known, id }) {
     <main class="chat" data-empty=${!id}>
       ${id
         ? html`
-          <${Conversation} watching=${watching} question=${question} forget=${() => recents.forget(id)}>
+          <${Conversation} watching=${watching} question=${question} home=${home}
+            forget=${() => recents.forget(id)}>
             <${JobBar} watching=${watching} wireOpen=${wireOpen} toggleWire=${() => setWireOpen(!wireOpen)}
               cancel=${() => client.cancel(id)} />
           <//>
@@ -61,20 +62,25 @@ export function Chat({ client, recents, known, id }) {
         ${id && wireOpen && html`
           <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
         `}
-        <${Composer} text=${text} onText=${setText} box=${box} send=${send} />
+        <${Composer} text=${text} onText=${setText} box=${box} placeholder="Ask all three…" send=${send} />
       </div>
     </main>
   `;
 }
 
-function Conversation({ watching, question, forget, children }) {
+function Conversation({ watching, question, home, forget, children }) {
   const { snapshot, error } = watching;
-  if (error) return html`<${Unreadable} error=${error} forget=${forget} />`;
+  if (error) {
+    return html`
+      <${Unreadable} error=${error} what="chat" kept="A chat is kept for an hour after its end" home=${home}
+        forget=${forget} />
+    `;
+  }
   return html`
     <section class="conversation">
       <h1 class="question">${question ?? 'A chat asked elsewhere'}</h1>
       ${children}
-      ${isUnexplained(snapshot) && html`<${JobFailure} error=${snapshot.error} />`}
+      ${isUnexplained(snapshot) && html`<${JobFailure} error=${snapshot.error} what="chat" />`}
       <div class="answers">
         ${providersOf(snapshot).map((provider) => html`
           <${AnswerCard} key=${provider} provider=${provider} part=${snapshot?.parts[provider] ?? UNTOLD}
@@ -87,38 +93,6 @@ function Conversation({ watching, question, forget, children }) {
   `;
 }
 
-function JobFailure({ error }) {
-  return html`
-    <div class="notice failure" role="alert">
-      <strong>${error?.title ?? 'The chat failed'}</strong>
-      <p>${error?.detail}</p>
-    </div>
-  `;
-}
-
-function Unreadable({ error, forget }) {
-  const gone = error.status === 404;
-  const reasons = {
-    401: 'This page is no longer signed in. Load it again.',
-    404: 'A chat is kept for an hour after its end, and only for whoever asked it.',
-  };
-  return html`
-    <section class="unreadable" role="alert">
-      <h1>${gone ? 'This chat is gone' : 'This chat can’t be read'}</h1>
-      <p>${reasons[error.status] ?? error.message}</p>
-      <p><a class="button" href="#/chat" onClick=${gone ? forget : undefined}>Ask something new</a></p>
-    </section>
-  `;
-}
-
-/** Remembers in the list of recent chats how this one ended. */
-function useEndNoted(recents, snapshot) {
-  const over = isOver(snapshot);
-  useEffect(() => {
-    if (over) recents.note(snapshot.id, snapshot.state);
-  }, [recents, over, snapshot?.id]);
-}
-
 /** All three while they may still begin; once the job is over, those that did. */
 function providersOf(snapshot) {
   const asked = Object.keys(snapshot?.parts ?? {});
@@ -129,10 +103,6 @@ function providersOf(snapshot) {
 /** Whether the job failed for a reason that no card tells. */
 function isUnexplained(snapshot) {
   return snapshot?.state === 'failed' && !Object.values(snapshot.parts).some(({ state }) => state === 'failed');
-}
-
-function isOver(snapshot) {
-  return TERMINAL.includes(snapshot?.state);
 }
 
 /** What a screen reader is told: states, never the words as they come. */
