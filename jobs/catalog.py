@@ -2,8 +2,9 @@
 
 from jobs.cron import Schedule
 from jobs.events import Subscription
+from jobs.kinds.summarize_stale import SUMMARIZE_STALE
 
 SUBSCRIPTIONS: tuple[Subscription, ...] = ()
 """Beside these, each kind is subscribed to the event of its own name."""
 
-SCHEDULES: tuple[Schedule, ...] = ()
+SCHEDULES: tuple[Schedule, ...] = (Schedule("nightly-summaries", SUMMARIZE_STALE, hour=3),)

@@ -1,6 +1,6 @@
 """Times as the protocol writes them: RFC 3339, UTC, milliseconds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 MICROSECONDS = 1_000_000
 
@@ -13,6 +13,11 @@ def stamp(moment: datetime) -> str:
 def now() -> str:
     """This process's clock as the wire writes it."""
     return stamp(datetime.now(UTC))
+
+
+def in_seconds(seconds: float) -> str:
+    """When so many seconds will have passed, by this process's clock, as the wire writes it."""
+    return stamp(datetime.now(UTC) + timedelta(seconds=seconds))
 
 
 def from_microseconds(us: int) -> str:

@@ -23,7 +23,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from jobs import keys
+from jobs.encryption import UNSEALED, Sealer
 from jobs.errors import StorageFull, StoreUnavailable
+from jobs.model import POISON
 from jobs.sentinels import Sentinels
 from jobs.turns import Turns
 
@@ -36,13 +38,20 @@ FREE_SECONDS = 1
 MAKES_ROOM = frozenset({"cancel", "forget", "trim"})
 """The scripts that a store which is out of memory still runs, since they free some."""
 
-Client = ArqRedis
+
+class Client(ArqRedis):
+    """A client of the store; with it goes what seals what the store is given to keep, and opens it again."""
+
+    sealer: Sealer = UNSEALED
 
 
 @asynccontextmanager
-async def connect(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64) -> AsyncIterator[Client]:
+async def connect(
+    url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64, sealer: Sealer = UNSEALED
+) -> AsyncIterator[Client]:
     """A client of the store with a pool of its own; blocking reads want one with a longer `call_seconds`."""
     client = open_client(url, call_seconds=call_seconds, most=most)
+    client.sealer = sealer
     try:
         yield client
     finally:
@@ -188,7 +197,8 @@ class Script:
 @cache
 def script_text(name: str) -> str:
     """The script with what all of them share in front."""
-    constants = "".join(f"local {name} = '{value}'\n" for name, value in keys.script_constants().items())
+    named = {**keys.script_constants(), "POISON": POISON.model_dump_json()}
+    constants = "".join(f"local {name} = '{value}'\n" for name, value in named.items())
     folder = resources.files("jobs") / "lua"
     flags = "#!lua flags=allow-oom\n" if name in MAKES_ROOM else ""
     return flags + constants + (folder / "lib.lua").read_text() + (folder / f"{name}.lua").read_text()

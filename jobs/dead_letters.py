@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from jobs import keys
 from jobs.connection import Client, store_faults
+from jobs.contents import Contents
 from jobs.errors import Corrupt, JobNotFound
 from jobs.index import Index, Listed
 from jobs.model import JobId, JsonObject
@@ -36,12 +37,17 @@ class DeadLetters:
         "error"}]}`, the newest hundred, oldest first; `outcome` is `retrying`, `worker-lost` or `failed`."""
         with store_faults():
             async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hget(keys.job(job_id), "subject")
                 pipe.get(keys.payload(job_id))
                 pipe.lrange(keys.failures(job_id), 0, -1)
-                given, failures = await pipe.execute()
-        if given is None:
+                subject, given, failures = await pipe.execute()
+        if subject is None or given is None:
             raise JobNotFound("No job has this id, or it has expired.")
-        return {"input": _read(given), "failures": [_read(failure) for failure in failures]}
+        contents = Contents(self._client.sealer, job_id, subject.decode() or None)
+        return {
+            "input": _read(contents.open("input", given)),
+            "failures": [_read(contents.open_inside(failure)) for failure in failures],
+        }
 
     async def groups(self, *, kind: str | None = None, subject: str | None = None) -> list[JsonObject]:
         """How many letters there are of each kind and error type, most first."""

@@ -40,6 +40,20 @@ class InvalidInput(JobError):
         self.violations = violations
 
 
+class ImageRejected(JobError):
+    """The image is not a PNG, JPEG, WebP or GIF that can be read within the bounds; save it anew, or smaller."""
+
+    code = "image-rejected"
+    title = "The image is not one that can be read"
+
+
+class ImageTooLarge(JobError):
+    """The image's file is too large; save it with fewer pixels, or as JPEG."""
+
+    code = "payload-too-large"
+    title = "The image is too large"
+
+
 class UnknownKind(JobError):
     """No kind has this name; GET /v1/kinds lists them."""
 
@@ -105,6 +119,34 @@ class EventNotFound(JobError):
     title = "No such event"
 
 
+class ConversationNotFound(JobError):
+    """No conversation that you may see has this id, or it has expired."""
+
+    code = "not-found"
+    title = "No such conversation"
+
+
+class SessionNotFound(JobError):
+    """No session that you may see has this id, or it has expired; put it again."""
+
+    code = "not-found"
+    title = "No such session"
+
+
+class TreeNotFound(JobError):
+    """No tree that you may see has this id, or it has expired; put it again."""
+
+    code = "not-found"
+    title = "No such tree"
+
+
+class SessionTooLarge(JobError):
+    """A session holds 8 MiB of messages at most; begin another one."""
+
+    code = "payload-too-large"
+    title = "The session is full"
+
+
 # What the store says
 
 
@@ -137,7 +179,7 @@ class Corrupt(JobError):
 
 
 class IntegrityError(JobError):
-    """The store answered about another job than the one asked for; the answer was thrown away."""
+    """The store answered about another job, or with contents that cannot be opened; the answer was thrown away."""
 
     code = "integrity-error"
     title = "The store's answer did not fit the question"
@@ -167,6 +209,20 @@ class DoNotRetry(JobError):
     title = "The job cannot succeed"
 
 
+class ProviderNotConfigured(DoNotRetry):
+    """No provider is configured; set the key of at least one."""
+
+    code = "provider-not-configured"
+    title = "The provider is not configured"
+
+
+class InvalidOutput(DoNotRetry):
+    """The provider's answer does not have the form that was asked for, and did not when it was told so either."""
+
+    code = "invalid-output"
+    title = "The answer does not have the form that was asked for"
+
+
 class RetryAfter(JobError):
     """The job should be tried again, but not before `delay` seconds have passed."""
 
@@ -192,6 +248,32 @@ class ResultTooLarge(JobError):
     title = "The result is too large to keep"
 
 
+class ConnectionInvalid(JobError):
+    """A variable names no connection; the message says which, and what it must be."""
+
+    code = "server-misconfigured"
+    title = "A connection cannot stand"
+
+
+class ConnectionAway(JobError):
+    """What a connection names does not answer, or broke off; the job is tried again and goes on where it was."""
+
+    code = "connection-away"
+    title = "A connection does not answer"
+
+
+class OutsideRoot(DoNotRetry):
+    """The path leads out of its connection's root; name one that is below it, without `..`."""
+
+    title = "The path leads out of the connection's root"
+
+
+class ExtraMissing(DoNotRetry):
+    """A library of an extra is not installed; the message says which."""
+
+    title = "A library is missing"
+
+
 class StepRepeated(JobError):
     """Two steps of one run have the same name; a kept result must belong to one of them."""
 
@@ -200,11 +282,13 @@ class StepRepeated(JobError):
 
 
 class AnswerFailed(JobError):
-    """A provider gave no complete answer; its part says so and the other parts go on."""
+    """A provider gave no complete answer; its part says so and the other parts go on. It asked not to be asked again
+    for `wait_seconds`."""
 
     title = "The provider gave no complete answer"
 
-    def __init__(self, code: str, detail: str, *, retryable: bool) -> None:
+    def __init__(self, code: str, detail: str, *, retryable: bool, wait_seconds: float = 0.0) -> None:
         super().__init__(detail)
         self.code = code  # type: ignore[misc]  # each failure brings the code of its cause
         self.retryable = retryable
+        self.wait_seconds = wait_seconds

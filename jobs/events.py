@@ -1,9 +1,8 @@
 """Named events: whoever sends one starts the jobs of the kinds that are subscribed to it."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import NewType
 
@@ -13,7 +12,9 @@ from pydantic import ValidationError
 
 from jobs import clock, keys
 from jobs.connection import Client, store_faults
-from jobs.errors import EventNotFound, IdempotencyKeyReused, JobNotFound
+from jobs.contents import Contents
+from jobs.encryption import SEALED, Sealer
+from jobs.errors import EventNotFound, IdempotencyKeyReused, ImageRejected, ImageTooLarge, IntegrityError, JobNotFound
 from jobs.kind import DAY_SECONDS, AnyKind
 from jobs.log import Log
 from jobs.model import JobId, JsonObject, known
@@ -139,9 +140,8 @@ class Events:
     async def _relay(self, message: bytes) -> None:
         """Deliver one message; one that is no event is dropped, so that it does not hold up the others."""
         try:
-            sent = orjson.loads(message)
-            event_id, event = EventId(sent["event_id"]), known(Event, sent)
-        except (ValueError, KeyError, TypeError):
+            event_id, event = _incoming(message, self._client.sealer)
+        except (ValueError, KeyError, TypeError, IntegrityError):
             log.error("event dropped: what was sent cannot be read")  # noqa: TRY400  # its traceback would show it
             return
         await self.deliver(event_id, event)
@@ -149,7 +149,7 @@ class Events:
     async def _start(
         self, event_id: EventId, event: Event, kind: AnyKind, given: JsonObject, room: Room
     ) -> JobId | None:
-        """The job; None where another version started one already, and made another input of the data."""
+        """The job; None where its image is none, or where another version made another input of the data already."""
         submission = Submission(
             kind=kind,
             input=given,
@@ -167,18 +167,21 @@ class Events:
         except IdempotencyKeyReused:
             log.warning("event started this kind in another version already", event_id=event_id, kind=kind.name)
             return None
+        except (ImageRejected, ImageTooLarge):  # data that the kind does not accept, as it turns out
+            return None
 
     async def _id_of(self, event: Event, key: str | None) -> EventId:
         """A new id, or the one that the key was given before."""
         fresh = f"{secrets.token_urlsafe(24)}"
         if key is None:
             return EventId(fresh)
-        digest = hashlib.sha256(orjson.dumps(event.data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        said, sealer = orjson.dumps(event.data, option=orjson.OPT_SORT_KEYS), self._client.sealer
+        fresh = f"{fresh} {sealer.digest(said)}"
         name = keys.idempotency(event.subject, f"event {event.name}", key)
         with store_faults():
-            held = await self._client.set(name, f"{fresh} {digest}", nx=True, get=True, ex=KEPT_SECONDS)
-        known, _, its_digest = (held.decode() if held else f"{fresh} {digest}").partition(" ")
-        if its_digest != digest:
+            held = await self._client.set(name, fresh, nx=True, get=True, ex=KEPT_SECONDS)
+        known, _, digest = (held.decode() if held else fresh).partition(" ")
+        if not sealer.has_digest(said, digest):
             raise IdempotencyKeyReused("This idempotency key was used with other data; choose a new one.")
         return EventId(known)
 
@@ -201,6 +204,16 @@ class Events:
         return {"id": job_id, "kind": head.kind, "state": head.state}
 
 
-def outgoing(event_id: EventId, event: Event) -> bytes:
-    """An event as the outbox keeps it, until a worker delivers it."""
-    return orjson.dumps({**asdict(event), "event_id": event_id})
+def outgoing(event_id: EventId, event: Event, sealer: Sealer) -> bytes:
+    """An event as the outbox keeps it, until a worker delivers it: its data is a string if it is sealed."""
+    data = Contents(sealer, event_id, event.subject).seal("event", orjson.dumps(event.data))
+    kept = data.decode() if data.startswith(SEALED) else event.data
+    return orjson.dumps({**asdict(event), "data": kept, "event_id": event_id})
+
+
+def _incoming(message: bytes, sealer: Sealer) -> tuple[EventId, Event]:
+    sent = orjson.loads(message)
+    event_id, event = EventId(sent["event_id"]), known(Event, sent)
+    kept = sent["data"].encode() if isinstance(sent["data"], str) else orjson.dumps(sent["data"])
+    data = Contents(sealer, event_id, event.subject).open("event", kept)
+    return event_id, replace(event, data=orjson.loads(data))

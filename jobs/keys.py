@@ -21,6 +21,14 @@ JOBS = "js:jobs"
 OUTBOX = "js:outbox"
 RECONCILER = "js:reconciler"
 ENDED = "js:ended"
+SEAL = "js:seal"
+SESSION = "js:session:"
+SESSION_TREES = "js:session-trees:"
+TREE = "js:tree:"
+TREE_SESSIONS = "js:tree-sessions:"
+STALE_SESSIONS = "js:stale-sessions"
+STALE_TREES = "js:stale-trees"
+HOLDINGS = "js:holdings:"
 
 # arq's own names, with which its tools still read our queue (arq.constants).
 ARQ_JOB = "arq:job:"
@@ -35,6 +43,16 @@ def job(job_id: JobId) -> str:
 def payload(job_id: JobId) -> str:
     """String: the job's input."""
     return f"{PREFIX}{job_id}:input"
+
+
+def rejects(job_id: JobId) -> str:
+    """Sorted set: what a copy set aside, by how many of its records came before."""
+    return f"{PREFIX}{job_id}:rejects"
+
+
+def image(job_id: JobId) -> str:
+    """String: the image that came with the job, redrawn."""
+    return f"{PREFIX}{job_id}:image"
 
 
 def failures(job_id: JobId) -> str:
@@ -57,6 +75,42 @@ def thread(dialect: str, subject: str | None, name: str) -> str:
     """String: the newest job of a conversation that a dialect's client has named; a name belongs to its subject."""
     parts = "\x00".join((dialect, "" if subject is None else f"s{subject}", name))
     return f"{PREFIX}thread:{hashlib.sha256(parts.encode()).hexdigest()}"
+
+
+def conversations(subject: str | None) -> str:
+    """Sorted set: the names of a subject's conversations, by when each was last added to."""
+    return f"{PREFIX}conversations:{owner(subject)}"
+
+
+def conversation(subject: str | None, name: str) -> str:
+    """Hash: the rounds of a conversation, each named by when its job was submitted; it belongs to its subject."""
+    return f"{PREFIX}conversation:{owner(subject)}:{name}"
+
+
+def session(subject: str | None, session_id: str) -> str:
+    """Hash: a session's messages and summary; it belongs to its subject. Beside it `session-trees`, a set: the trees
+    that list it."""
+    return f"{SESSION}{owner(subject)}:{session_id}"
+
+
+def tree(subject: str | None, tree_id: str) -> str:
+    """Hash: a tree's summary; it belongs to its subject."""
+    return f"{TREE}{owner(subject)}:{tree_id}"
+
+
+def tree_sessions(subject: str | None, tree_id: str) -> str:
+    """Sorted set: the sessions of a tree in their order."""
+    return f"{TREE_SESSIONS}{owner(subject)}:{tree_id}"
+
+
+def holdings(subject: str) -> str:
+    """Set: every session and tree of a subject."""
+    return f"{HOLDINGS}{owner(subject)}"
+
+
+def owner(subject: str | None) -> str:
+    """Whose it is, as names of keys have it; the subject cannot be read from it."""
+    return hashlib.sha256(b"" if subject is None else f"s{subject}".encode()).hexdigest()
 
 
 def quota(what: str, whom: str) -> str:
@@ -102,6 +156,13 @@ def script_constants() -> dict[str, str]:
         "JOBS": JOBS,
         "OUTBOX": OUTBOX,
         "ENDED": ENDED,
+        "SESSION": SESSION,
+        "SESSION_TREES": SESSION_TREES,
+        "TREE": TREE,
+        "TREE_SESSIONS": TREE_SESSIONS,
+        "STALE_SESSIONS": STALE_SESSIONS,
+        "STALE_TREES": STALE_TREES,
+        "HOLDINGS": HOLDINGS,
         "ARQ_JOB": ARQ_JOB,
         "ARQ_IN_PROGRESS": ARQ_IN_PROGRESS,
     }

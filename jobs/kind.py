@@ -1,12 +1,15 @@
 """The contract between a kind of job and whatever runs it: `Kind` is declared, `Run` is handed over."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
-from jobs.model import JobId
+from jobs.copying import Copying
+from jobs.measurements.rows import Measurements
+from jobs.model import JobId, JsonObject
+from jobs.summarized import Session, StalePage, Summary, Tree, What
 
 Input = TypeVar("Input", bound=BaseModel)
 Kept = TypeVar("Kept", bound=JsonValue)
@@ -14,6 +17,8 @@ Kept = TypeVar("Kept", bound=JsonValue)
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
 MEBIBYTE = 1024 * 1024
+
+ProviderName = Literal["openai", "anthropic", "google"]
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Child:
-    """A job that another waits for."""
+    """A job that another waits for; `subject` None is its parent's. A parent that is not `told` what the child made
+    learns how it ended, and keeps nothing of it."""
 
     kind: str
     input: dict[str, JsonValue]
+    subject: str | None = None
+    told: bool = True
 
 
 @dataclass(frozen=True)
@@ -129,6 +137,62 @@ def answer_step(part: str) -> str:
     return f"answer.{part}"
 
 
+def leads_to(part: str, step: str) -> bool:
+    """Whether the part goes back to its beginning without the step: its answer's, or one named after that."""
+    answer = answer_step(part)
+    return step == answer or step.startswith(f"{answer}:")
+
+
+@dataclass(frozen=True)
+class Round:
+    """One chat of a conversation: what was said in it, and what each provider that was asked has answered; None
+    where it failed."""
+
+    turns: tuple[Turn, ...]
+    answers: Mapping[str, str | None]
+
+    def heard_by(self, provider: str) -> tuple[Turn, ...]:
+        """The round as the provider knows it, without what others answered."""
+        answer = self.answers.get(provider)
+        return (*self.turns, Turn("assistant", answer)) if answer else self.turns
+
+
+class Conversations(Protocol):
+    """What was said in chats of a name that the subject has chosen, kept beyond them."""
+
+    async def earlier(self, name: str) -> list[Round]:
+        """The rounds of the jobs that were submitted before this one, as far as they have ended; oldest first."""
+
+    async def add(self, name: str, said: Round) -> None:
+        """Keep this job's round, once however often it is added: it replaces what the job had added before."""
+
+
+class Sessions(Protocol):
+    """The sessions and trees of the job's subject; SessionNotFound and TreeNotFound where it has none of the id."""
+
+    async def session(self, session_id: str) -> Session: ...
+
+    async def keep_summary(self, session_id: str, content_hash: str, text: str) -> str:
+        """When the summary was kept; one of what the session doesn't hold any more leaves it stale."""
+
+    async def tree(self, tree_id: str) -> Tree: ...
+
+    async def summaries(self, tree: Tree) -> list[tuple[str, Summary]]:
+        """The summaries that the tree's sessions have, each with its session's id."""
+
+    async def keep_tree_summary(self, tree: Tree, content_hash: str, text: str) -> str:
+        """When the summary was kept; what has happened to the tree since it was read leaves it stale."""
+
+    async def settle_tree(self, tree: Tree) -> None:
+        """The tree was found not to be stale, and is looked at no more until something happens to it."""
+
+    async def stale(self, what: What, *, after: int, until: int, most: int) -> StalePage:
+        """What has become stale in (after, until], of every subject: for kinds that are the clock's alone."""
+
+    async def now(self) -> int:
+        """The moment, on the clock by which things become stale."""
+
+
 class Run(Protocol):
     """What a running job may do; every act may raise LeaseLost, and then the kind must stop."""
 
@@ -142,6 +206,25 @@ class Run(Protocol):
     @property
     def providers(self) -> Sequence[str]:
         """The providers that are configured, in the order of their cards."""
+
+    @property
+    def conversations(self) -> Conversations: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
+
+    @property
+    def copying(self) -> Copying: ...
+
+    async def input_of(self, job_id: str) -> JsonObject:
+        """What an earlier job of the same subject was given; JobNotFound where there is none that it may see."""
+
+    async def measurements(self, system_id: str, *, days: float) -> Measurements:
+        """The newest days of what the connection `measurements` holds of the system; DoNotRetry where that is
+        nothing."""
+
+    async def image(self) -> Image:
+        """The image that came with the job, as every provider takes it."""
 
     async def step(
         self,
@@ -163,8 +246,10 @@ class Run(Protocol):
         percent: float | None = None,
         message: str | None = None,
         counters: dict[str, int] | None = None,
+        kept: bool = False,
     ) -> None:
-        """Tell the listeners how far the job is; only what is given changes."""
+        """Tell the listeners how far the job is; only what is given changes. `kept`: no later attempt does again what
+        was done so far, so that a worker that is lost from here on is none that was lost by what was before."""
 
     async def sleep(self, name: str, seconds: float) -> None:
         """Return after `seconds`, counted from the first call of this name; the job holds no worker meanwhile."""
@@ -188,8 +273,14 @@ class Run(Protocol):
         AnswerFailed once its tries are used up.
 
         `name` is the step that keeps it, `answer.{part}` where there is none: a second question into one part needs
-        another, and starts the part's text anew. `growing` makes of the text so far the part's provisional `result`,
-        which is told at most every 500 ms; None of it leaves the result as it is."""
+        another, and starts the part anew. A retry by hand of the part forgets `answer.{part}` and every step whose
+        name goes on from there with a colon, such as `answer.{part}:2`; all others stay kept.
+
+        `growing` makes of the text so far the part's provisional `result`, which is told at most every 500 ms and
+        once more when the text is complete; None of it leaves the result as it is."""
+
+    async def show(self, part: str, result: JsonValue) -> None:
+        """Set the part's `result`, beside its text; a part that nothing was asked into is then complete."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +301,8 @@ class Kind(Generic[Input]):
     concurrency_per_subject: int = 0
     """How many jobs of the kind may run at once, in all and for one subject; 0 is no limit."""
     body_limit: int = MEBIBYTE
+    image_field: str | None = None
+    """The field of the input in which an image comes: it is kept beside the input, which then only names it."""
     result_limit: int = 4 * MEBIBYTE
 
 

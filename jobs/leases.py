@@ -1,6 +1,6 @@
 """Who holds a job: claim it under a lease, hand it back, or put it off until its next attempt."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,9 @@ import orjson
 
 from jobs.clock import MICROSECONDS
 from jobs.connection import Client, Script
-from jobs.errors import LeaseLost
+from jobs.contents import Contents, field_of
+from jobs.encryption import Sealer
+from jobs.errors import IntegrityError, LeaseLost
 from jobs.kind import AnyKind
 from jobs.model import Failure, JobId, JsonObject
 from jobs.updates import one_line
@@ -53,6 +55,7 @@ class Leases:
 
     def __init__(self, client: Client, *, lease_seconds: float) -> None:
         self._lease_ms = round(lease_seconds * 1000)
+        self._sealer = client.sealer
         self._claim = Script(client, "claim")
         self._release = Script(client, "release")
         self._postpone = Script(client, "postpone")
@@ -64,7 +67,7 @@ class Leases:
         running."""
         limits = [each for kind in kinds for each in (kind.name, kind.concurrency, kind.concurrency_per_subject)]
         wait_ms, rows = await self._claim(slots, self._lease_ms, token, *limits)
-        jobs = [_claim(row, token) for row in rows]
+        jobs = [_claim(row, token, self._sealer) for row in rows]
         return Claims(jobs, None if wait_ms < 0 else wait_ms / 1000)
 
     async def release(self, claim: Claim) -> None:
@@ -74,7 +77,9 @@ class Leases:
     async def postpone(self, claim: Claim, *, delay_seconds: float, error: Failure) -> None:
         """End this attempt; the next one begins after the delay."""
         delay_ms = round(delay_seconds * 1000)
-        _held(await self._postpone(claim.job_id, claim.token, delay_ms, one_line(error.model_dump_json().encode())))
+        contents = Contents(self._sealer, claim.job_id, claim.subject)
+        sealed = contents.seal("error", one_line(error.model_dump_json().encode()))
+        _held(await self._postpone(claim.job_id, claim.token, delay_ms, sealed))
 
     async def suspend(self, claim: Claim, *, until_us: int | None) -> None:
         """Let the job wait without a worker, until a moment of the store's clock or, for None, for its children."""
@@ -90,13 +95,22 @@ def _held(answer: bytes) -> None:
         raise LeaseLost("Another worker holds the job, or nobody does any more.")
 
 
-def _claim(row: list[Any], token: str) -> Claim:
-    job_id, kind, run, attempt, attempt_us, subject, most, request_id, now, only, depth, *held = row
-    payload, kept, parts, progress = held
+@dataclass(frozen=True)
+class _Held:
+    """What is stored of a claimed job."""
+
+    input: bytes
+    kept: dict[str, bytes]
+    parts: dict[str, JsonObject]
+    progress: JsonObject
+
+
+def _claim(row: list[Any], token: str, sealer: Sealer) -> Claim:
+    job_id, kind, run, attempt, attempt_us, subject, most, request_id, now, only, depth, *stored = row
     try:
-        before = _named(kept), {name: orjson.loads(part) for name, part in _named(parts).items()}, _json(progress)
-    except ValueError:
-        before = None
+        held = _opened(Contents(sealer, job_id.decode(), subject.decode() or None), *stored)
+    except (ValueError, IntegrityError):
+        held = None
     return Claim(
         job_id=JobId(job_id.decode()),
         token=token,
@@ -110,16 +124,25 @@ def _claim(row: list[Any], token: str) -> Claim:
         claimed_us=int(now),
         only=frozenset(name for name in only.decode().split(",") if name),
         depth=int(depth),
-        input=payload,
-        kept=before[0] if before else {},
-        parts=before[1] if before else {},
-        progress=before[2] if before else {},
-        readable=before is not None,
+        input=held.input if held else b"",
+        kept=held.kept if held else {},
+        parts=held.parts if held else {},
+        progress=held.progress if held else {},
+        readable=held is not None,
     )
 
 
-def _named(flat: list[bytes]) -> dict[str, bytes]:
-    return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+def _opened(contents: Contents, payload: bytes, kept: list[bytes], parts: list[bytes], progress: bytes) -> _Held:
+    return _Held(
+        input=contents.open("input", payload),
+        kept={name: contents.open(field_of("kept", name), value) for name, value in _named(kept)},
+        parts={name: orjson.loads(contents.open(field_of("part", name), value)) for name, value in _named(parts)},
+        progress=_json(contents.open("progress", progress)),
+    )
+
+
+def _named(flat: list[bytes]) -> Iterator[tuple[str, bytes]]:
+    return ((name.decode(), value) for name, value in zip(flat[::2], flat[1::2], strict=True))
 
 
 def _json(held: bytes) -> JsonObject:

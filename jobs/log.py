@@ -1,12 +1,14 @@
 """A job's log: append under a lease, read after a cursor, and the snapshot that is the sum of it."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from jobs import keys, snapshot
 from jobs.connection import Client, Script, store_faults
-from jobs.errors import IntegrityError, JobEnded, JobNotFound, LeaseLost
+from jobs.contents import Contents, Familiar, field_of
+from jobs.encryption import Sealer
+from jobs.errors import IntegrityError, InvalidCursor, JobEnded, JobNotFound, LeaseLost
 from jobs.model import JobId, JsonObject, State
 from jobs.snapshot import Story
 from jobs.updates import Cursor, Entry
@@ -30,8 +32,19 @@ class Line:
     write: str = ""
     text: bytes = b""
 
-    def arguments(self) -> tuple[str | bytes, ...]:
-        return self.event, self.name, self.head, self.body, self.value, self.write, self.text
+    def arguments(self, contents: Contents) -> tuple[str | bytes, ...]:
+        """As the store is given it: its body, value and text sealed."""
+        head, body, value, text = self.head, self.body, self.value, self.text
+        match self.event:
+            case "send":
+                pass  # sealed by who made it: the event is another's than the job's
+            case "end":
+                value, text = contents.seal("result", value), contents.seal("error", text)
+            case _:
+                head, body = contents.seal_head(self.name, head), contents.seal_update(self.event, body)
+                value = contents.seal(field_of(self.event, self.name), value)
+                text = contents.seal(field_of("kept" if self.event == "step" else "text", self.name), text)
+        return self.event, self.name, head, body, value, self.write, text
 
 
 def part_head(part: JsonObject) -> str:
@@ -82,6 +95,7 @@ class Log:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._familiar = Familiar(client.sealer)
         self._append = Script(client, "append")
         self._read = Script(client, "read")
         self._snapshot = Script(client, "snapshot")
@@ -89,12 +103,21 @@ class Log:
         self._place = Script(client, "place")
         self._page = Script(client, "page")
 
-    async def append(self, job_id: JobId, lines: list[Line], *, token: str, flush: int) -> None:
-        """Number, store, fold and announce the lines as one act; the same flush sent again changes nothing.
+    @property
+    def sealer(self) -> Sealer:
+        """What seals its contents."""
+        return self._client.sealer
+
+    async def append(
+        self, job_id: JobId, lines: list[Line], *, token: str, flush: int, subject: str | None = None
+    ) -> None:
+        """Number, store, fold and announce the lines of the subject's job as one act; the same flush sent again
+        changes nothing.
 
         Flushes are counted from 1 without gaps. LeaseLost where the token is not the lease's, or where the store
         has lost an earlier flush; JobEnded after the last update of the run."""
-        arguments = [argument for line in lines for argument in line.arguments()]
+        contents = Contents(self._client.sealer, job_id, subject)
+        arguments = [argument for line in lines for argument in line.arguments(contents)]
         answer = await self._append(job_id, token, flush, *arguments)
         match answer[0]:
             case b"APPENDED" | b"DUPLICATE":
@@ -113,8 +136,9 @@ class Log:
                 raise JobNotFound("The job was deleted or has expired.")
             case b"GAP":
                 return None
-        _, behind, size, rows, whole = answer
-        entries = [_entry(row) for row in rows]
+        _, behind, size, rows, whole, subject = answer
+        contents = self._familiar.learn(job_id, subject.decode() or None)
+        entries = [_entry(row, contents) for row in rows]
         return Page(entries, behind=int(behind), snapshot_size=int(size), whole=bool(whole))
 
     async def head(self, job_id: JobId) -> Head:
@@ -128,14 +152,16 @@ class Log:
             raise IntegrityError("The store answered about another job.")
         _, kind, subject, state, us, seq = held
         cursor = Cursor(int(us), int(seq))
-        return Head(kind.decode(), subject.decode() or None, State(state.decode()), cursor)
+        contents = self._familiar.learn(job_id, subject.decode() or None)
+        return Head(kind.decode(), contents.subject, State(state.decode()), cursor)
 
     async def page(self, job_id: JobId, after: Cursor | None, *, most: int) -> LogPage:
         """Up to `most` entries after the cursor, or from the oldest that is kept where the log cannot go on there."""
-        reset, rows, newest, state = await self._page(job_id, str(after or ""), most)
+        reset, rows, newest, state, subject = await self._page(job_id, str(after or ""), most)
         if state == b"GONE":
             raise JobNotFound("No job has this id, or it has expired.")
-        entries = [_entry(row) for row in rows]
+        contents = self._familiar.learn(job_id, subject.decode() or None)
+        entries = [_entry(row, contents) for row in rows]
         cursor = entries[-1].cursor if entries else after or Cursor(0, 0)
         closed = State(state.decode()).terminal and cursor == Cursor.parse(newest.decode())
         return LogPage(entries, cursor, reset=bool(reset), closed=closed)
@@ -150,7 +176,19 @@ class Log:
         answer = await self._snapshot(job_id)
         if answer is None:
             raise JobNotFound("No job has this id, or it has expired.")
-        return snapshot.story(job_id, answer)
+        told = snapshot.story(job_id, answer, self._client.sealer)
+        self._familiar.learn(job_id, told.subject)
+        return told
+
+    def announced(self, job_id: JobId, message: bytes) -> tuple[Cursor, Entry]:
+        """The entry that the job's channel brought, and the cursor of the one before it; IntegrityError where it
+        cannot be opened, and the log is to be asked."""
+        try:
+            before, entry = announced(message)
+        except (ValueError, InvalidCursor):
+            raise IntegrityError("The message is no entry of a log.") from None
+        contents = self._familiar.known(job_id)
+        return before, replace(entry, body=contents.open_update(entry.event, entry.body))
 
     async def trim_ended(self, *, most: int = 100) -> int:
         """Trim the logs of jobs that ended over a minute ago down to their end; how many it looked at."""
@@ -158,13 +196,15 @@ class Log:
 
 
 def announced(message: bytes) -> tuple[Cursor, Entry]:
-    """The entry that a channel's message carries, and the cursor of the one before it."""
+    """The entry that a channel's message carries, as it is stored, and the cursor of the one before it."""
     place, before_us, event, total, body = message.split(b"|", 4)
     cursor = Cursor.parse(place.decode())
     return Cursor(int(before_us), cursor.seq - 1), Entry(cursor, event.decode(), int(total), body)
 
 
-def _entry(row: Any) -> Entry:
+def _entry(row: Any, contents: Contents) -> Entry:
     cursor, fields = row
     held = dict(zip(fields[::2], fields[1::2], strict=True))
-    return Entry(Cursor.parse(cursor.decode()), held[b"event"].decode(), int(held[b"total"]), held[b"body"])
+    event = held[b"event"].decode()
+    body = contents.open_update(event, held[b"body"])
+    return Entry(Cursor.parse(cursor.decode()), event, int(held[b"total"]), body)

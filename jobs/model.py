@@ -87,6 +87,15 @@ class Failure(Value):
     retryable: bool
 
 
+POISON = Failure(
+    type="poison",
+    title="The job kills its workers",
+    detail="Three workers in a row died with this job before anything more of it was kept.",
+    retryable=False,
+)
+"""Why the store itself ends a job."""
+
+
 class Step(Value):
     """A named unit inside a job whose result is kept."""
 

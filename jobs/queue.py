@@ -1,8 +1,8 @@
 """The way in and out: jobs are submitted, cancelled, started again and forgotten here."""
 
-import hashlib
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
@@ -10,6 +10,8 @@ import orjson
 from jobs import keys
 from jobs.clock import MICROSECONDS
 from jobs.connection import Client, Script, store_faults
+from jobs.contents import Contents, field_of
+from jobs.encryption import Sealer
 from jobs.enqueuing import LIFETIME_SECONDS, Enqueuing, enqueue
 from jobs.errors import (
     AlreadyCompleted,
@@ -23,7 +25,8 @@ from jobs.errors import (
     TooManyJobs,
     Violation,
 )
-from jobs.kind import AnyKind, answer_step
+from jobs.images import Images, name_of, spelled_out
+from jobs.kind import AnyKind, leads_to
 from jobs.log import Log, part_head
 from jobs.model import UNSET_PART, JobId, JsonObject, State, new_job_id
 from jobs.snapshot import Story
@@ -67,6 +70,7 @@ class Submission:
     parent: JobId | None = None
     depth: int = 0
     room: Room = NO_LIMIT
+    image: bytes = b""
 
     @property
     def idempotency(self) -> str:
@@ -76,20 +80,21 @@ class Submission:
         return keys.idempotency(self.subject, self.kind.name, self.idempotency_key)
 
     @property
-    def digest(self) -> str:
-        """Tells two inputs apart, however their JSON was ordered."""
-        return hashlib.sha256(orjson.dumps(self.input, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    def said(self) -> bytes:
+        """The input, the same however its JSON was ordered."""
+        return orjson.dumps(self.input, option=orjson.OPT_SORT_KEYS)
 
-    def enqueuing(self, job_id: JobId) -> Enqueuing:
+    def enqueuing(self, job_id: JobId, sealer: Sealer) -> Enqueuing:
         """The write that makes the job."""
+        given = Contents(sealer, job_id, self.subject).seal("input", orjson.dumps(self.input))
         run_at_us = round(self.run_at.timestamp() * MICROSECONDS) if self.run_at else 0
         return Enqueuing(
             job_id,
             "submit",
             [
-                *(job_id, orjson.dumps(self.input), self.idempotency, self.digest),
+                *(job_id, given, self.idempotency, sealer.digest(self.said) if self.idempotency else ""),
                 *(self.subject or "", self.parent or "", str(self.priority * HEAD_START_MS)),
-                *(str(round(self.delay * 1000)), str(run_at_us), *self.room.arguments),
+                *(str(round(self.delay * 1000)), str(run_at_us), *self.room.arguments, self.image),
                 *self._record(),
             ],
             new=[keys.job(job_id), *([self.idempotency] if self.idempotency else [])],
@@ -120,6 +125,7 @@ class Queue:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._log = Log(client)
+        self.images = Images(client)
         self._cancel = Script(client, "cancel")
         self._forget = Script(client, "forget")
 
@@ -130,10 +136,11 @@ class Queue:
         room. StoreUnavailable may leave a job behind, of which the caller was told nothing: a repeat with the
         same key finds it."""
         job_id = new_job_id()
+        submission = await self._with_image(submission, job_id)
         for _ in range(_TRIES):
             if earlier := await self._earlier(submission):
                 return Submitted(earlier, new=earlier == job_id)
-            answer = await enqueue(self._client, submission.enqueuing(job_id))
+            answer = await enqueue(self._client, submission.enqueuing(job_id, self._client.sealer))
             _check_taken(answer)
             if answer is not None:
                 return Submitted(job_id, new=True)
@@ -163,7 +170,8 @@ class Queue:
         for _ in range(_TRIES):
             story = await self._log.story(job_id)
             _check_retry(story, parts)
-            run = _next_run(job_id, story, parts=parts, from_start=from_start, room=room)
+            contents = Contents(self._client.sealer, job_id, story.subject)
+            run = _next_run(contents, story, parts=parts, from_start=from_start, room=room)
             answer = await enqueue(self._client, run)
             _check_taken(answer)
             if answer == b"QUEUED":
@@ -192,6 +200,36 @@ class Queue:
                 await self._client.zrem(keys.SUBJECTS + subject, *job_ids)
         return left
 
+    async def input_of(self, job_id: JobId, *, subject: str | None) -> JsonObject:
+        """What the subject's job was given; JobNotFound where it has none of this id."""
+        with store_faults():
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hget(keys.job(job_id), "subject")
+                pipe.get(keys.payload(job_id))
+                owner, given = await pipe.execute()
+        if owner is None or given is None or (owner.decode() or None) != subject:
+            raise JobNotFound("No job has this id, or it has expired.")
+        held: JsonObject = orjson.loads(Contents(self._client.sealer, job_id, subject).open("input", given))
+        return held
+
+    async def _with_image(self, submission: Submission, job_id: JobId) -> Submission:
+        """The submission with what its input says of an image taken out: the file is redrawn, the input names it."""
+        name = submission.kind.image_field
+        if name is None or name not in submission.input:
+            return submission
+        file = spelled_out(submission.input[name])
+        image = self.images.sealed(await self.images.redrawn(file), job_id, submission.subject)
+        return replace(submission, input={**submission.input, name: name_of(file)}, image=image)
+
+    async def of_key(self, subject: str | None, key: str, kinds: Iterable[str]) -> list[JobId]:
+        """The jobs that the subject's idempotency key belongs to, one at most of each of the kinds."""
+        with store_faults():
+            async with self._client.pipeline(transaction=False) as pipe:
+                for kind in kinds:
+                    pipe.get(keys.idempotency(subject, kind, key))
+                held = await pipe.execute()
+        return [JobId(each.decode().partition(" ")[0]) for each in held if each]
+
     async def _earlier(self, submission: Submission) -> JobId | None:
         if not submission.idempotency:
             return None
@@ -200,7 +238,7 @@ class Queue:
         if held is None:
             return None
         job_id, digest = held.decode().split(" ")
-        if digest != submission.digest:
+        if not self._client.sealer.has_digest(submission.said, digest):
             raise IdempotencyKeyReused("This idempotency key was used with another input; choose a new one.")
         return JobId(job_id)
 
@@ -229,12 +267,18 @@ def _check_retry(story: Story, parts: frozenset[str]) -> None:
         raise InvalidInput("The job has no such part.", violations=(wrong,))
 
 
-def _next_run(job_id: JobId, story: Story, *, parts: frozenset[str], from_start: bool, room: Room) -> Enqueuing:
+def _next_run(contents: Contents, story: Story, *, parts: frozenset[str], from_start: bool, room: Room) -> Enqueuing:
     """The write that starts the next run; what the end changed for clients becomes what is stored."""
+    job_id = JobId(contents.job_id)
     kept_parts = {} if from_start else story.snapshot["parts"]
     kept_steps = [] if from_start else story.snapshot["steps"]
-    changes = [each for name, part in kept_parts.items() for each in _part_change(name, part, again=name in parts)]
-    steps = [each for step in kept_steps for each in (step["name"], one_line(orjson.dumps(step)))]
+    names = [step["name"] for step in kept_steps]
+    changes = [
+        each
+        for name, part in kept_parts.items()
+        for each in _part_change(contents, name, part, names, again=name in parts)
+    ]
+    steps = [each for step in kept_steps for each in _step_change(contents, step)]
     return Enqueuing(
         job_id,
         "retry",
@@ -247,9 +291,23 @@ def _next_run(job_id: JobId, story: Story, *, parts: frozenset[str], from_start:
     )
 
 
-def _part_change(name: str, part: JsonObject, *, again: bool) -> list[str | bytes]:
-    """A part's name, stored value, head, update if it goes back to the beginning, and the step of its answer."""
+def _step_change(contents: Contents, step: JsonObject) -> tuple[str, bytes]:
+    """A step's name and stored value."""
+    return step["name"], contents.seal(field_of("step", step["name"]), one_line(orjson.dumps(step)))
+
+
+def _part_change(
+    contents: Contents, name: str, part: JsonObject, steps: list[str], *, again: bool
+) -> list[str | bytes]:
+    """A part's name, stored value, head, update if it goes back to the beginning, and the steps that led to it."""
     value = {**UNSET_PART, "attempt": part["attempt"]} if again else part
     stored = {field: each for field, each in value.items() if field != "text"}
     update = one_line(orjson.dumps({"part": name, **value})) if again else b""
-    return [name, one_line(orjson.dumps(stored)), part_head(value), update, answer_step(name)]
+    forgotten = ",".join(step for step in steps if leads_to(name, step))
+    return [
+        name,
+        contents.seal(field_of("part", name), one_line(orjson.dumps(stored))),
+        contents.seal_head(name, part_head(value)),
+        contents.seal_update("part", update),
+        forgotten,
+    ]

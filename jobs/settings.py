@@ -1,13 +1,25 @@
 """The settings that both processes share: where the store is, and which refusals of it are lifted."""
 
+import os
+from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import SecretStr
+from dotenv import dotenv_values
+from pydantic import AfterValidator, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from jobs.encryption import Sealer, sealer_of
+from jobs.records.connections import Connections, read_connections
+
+
+def _usable(keys: SecretStr) -> SecretStr:
+    sealer_of(keys.get_secret_value())
+    return keys
 
 
 class StoreSettings(BaseSettings):
-    """What either process needs to find the store."""
+    """What either process needs to find the store, and to read it."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -15,8 +27,22 @@ class StoreSettings(BaseSettings):
     jobstream_data: Path = Path(".jobstream")
     jobstream_allow_volatile: bool = False
     jobstream_allow_plain_redis: bool = False
+    data_encryption_key: Annotated[SecretStr, AfterValidator(_usable)] | None = None
+    jobstream_encryption_migrating: bool = False
 
     @property
     def store_url(self) -> str | None:
         """The store that was named, None for the embedded one."""
         return self.redis_url.get_secret_value() if self.redis_url else None
+
+    @cached_property
+    def connections(self) -> Connections:
+        """The named connections for bulk data; ConnectionInvalid says which cannot stand."""
+        written = {name: value for name, value in dotenv_values(".env").items() if value}
+        return read_connections(written | os.environ)
+
+    @property
+    def sealer(self) -> Sealer:
+        """What seals the contents of jobs; to be made once."""
+        keys = self.data_encryption_key.get_secret_value() if self.data_encryption_key else None
+        return sealer_of(keys, migrating=self.jobstream_encryption_migrating)

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 
 from jobs.clock import MICROSECONDS, from_microseconds, to_microseconds
+from jobs.contents import Contents, field_of
+from jobs.encryption import Sealer
 from jobs.errors import IntegrityError
 from jobs.model import JobId, JsonObject, State
 from jobs.updates import Cursor, Entry, fold, one_line
@@ -61,17 +63,25 @@ def elapsed(snapshot: JsonObject) -> float | None:
     return round(max(0.0, stop - to_microseconds(snapshot["started_at"]) / MICROSECONDS), 3)
 
 
-def story(job_id: JobId, answer: Any) -> Story:
-    """What the snapshot script answered; IntegrityError if it is about another job."""
+def story(job_id: JobId, answer: Any, sealer: Sealer) -> Story:
+    """What the snapshot script answered; IntegrityError if it is about another job, or cannot be opened."""
     record, parts, steps, texts = answer
-    held = {name.decode(): value for name, value in _pairs(record)}
+    held = dict(_pairs(record))
     if held["id"] != job_id.encode():
         raise IntegrityError("The store answered about another job.")
-    end = _end(held)
-    return Story(_before_end(held, end, _parts(held, parts, texts), _steps(held, steps)), end)
+    contents = Contents(sealer, job_id, _text(held, "subject"))
+    end = _end(held, contents)
+    before_end = _facts(held, end) | {
+        "progress": _opened(contents, "progress", held.get("progress")) or {},
+        "parts": _parts(held, parts, texts, contents),
+        "steps": _steps(held, steps, contents),
+        "result": None,
+        "error": _opened(contents, "error", held.get("error")),
+    }
+    return Story(before_end, end)
 
 
-def _before_end(held: dict[str, bytes], end: Entry | None, parts: JsonObject, steps: list[JsonObject]) -> JsonObject:
+def _facts(held: dict[str, bytes], end: Entry | None) -> JsonObject:
     seq = int(held["seq"]) - (end is not None)
     cursor = Cursor(int(held["us_before"] if end else held["us"]), seq)
     return {
@@ -92,45 +102,46 @@ def _before_end(held: dict[str, bytes], end: Entry | None, parts: JsonObject, st
         "finished_at": None,
         "next_attempt_at": _text(held, "next_attempt_at"),
         "expires_at": None,
-        "progress": _json(held, "progress") or {},
-        "parts": parts,
-        "steps": steps,
-        "result": None,
-        "error": _json(held, "error"),
     }
 
 
-def _end(held: dict[str, bytes]) -> Entry | None:
+def _end(held: dict[str, bytes], contents: Contents) -> Entry | None:
     if not held.get("end_body"):
         return None
     cursor = Cursor(int(held["end_us"]), int(held["seq"]))
-    return Entry(cursor, "end", int(held["end_total"]), held["end_body"])
+    return Entry(cursor, "end", int(held["end_total"]), contents.open_update("end", held["end_body"]))
 
 
-def _parts(held: dict[str, bytes], values: Any, texts: Any) -> JsonObject:
-    value_of = dict(_pairs(values))
-    text_of = {name: b"".join(pieces).decode() for name, pieces in _pairs(texts)}
+def _parts(held: dict[str, bytes], values: Any, texts: Any, contents: Contents) -> JsonObject:
+    value_of, pieces_of = dict(_pairs(values)), dict(_pairs(texts))
     return {
-        name.decode(): {**orjson.loads(value_of[name]), "text": text_of.get(name, "")}
+        name: {
+            **_opened(contents, field_of("part", name), value_of[name]),
+            "text": b"".join(contents.open(field_of("text", name), piece) for piece in pieces_of[name]).decode(),
+        }
         for name in _names(held, "part_names")
     }
 
 
-def _steps(held: dict[str, bytes], values: Any) -> list[JsonObject]:
+def _steps(held: dict[str, bytes], values: Any, contents: Contents) -> list[JsonObject]:
     value_of = dict(_pairs(values))
-    return [orjson.loads(value_of[name]) for name in _names(held, "step_names")]
+    return [_opened(contents, field_of("step", name), value_of[name]) for name in _names(held, "step_names")]
 
 
-def _names(held: dict[str, bytes], field: str) -> list[bytes]:
-    return [name for name in held.get(field, b"").split(b",") if name]
+def _names(held: dict[str, bytes], field: str) -> list[str]:
+    return [name for name in held.get(field, b"").decode().split(",") if name]
 
 
-def _pairs(flat: Any) -> Iterator[tuple[bytes, Any]]:
-    return zip(flat[::2], flat[1::2], strict=True)
+def _pairs(flat: Any) -> Iterator[tuple[str, Any]]:
+    return ((name.decode(), value) for name, value in zip(flat[::2], flat[1::2], strict=True))
 
 
 def _text(held: dict[str, bytes], field: str) -> str | None:
     return held.get(field, b"").decode() or None
+
+
+def _opened(contents: Contents, field: str, value: bytes | None) -> Any:
+    return orjson.loads(contents.open(field, value)) if value else None
 
 
 def _json(held: dict[str, bytes], field: str) -> Any:

@@ -13,14 +13,17 @@ from ssl import SSLCertVerificationError
 from redis.asyncio import Redis, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
-from jobs.connection import store_faults
+from jobs import keys
+from jobs.connection import Client, store_faults
 from jobs.embedded import open_embedded
-from jobs.errors import StoreUnavailable, StoreUnsuitable
+from jobs.encryption import UNSEALED
+from jobs.errors import IntegrityError, StorageFull, StoreUnavailable, StoreUnsuitable
 from jobs.logs import configure_logs
 from jobs.settings import StoreSettings
 
 PING_SECONDS = 2.0
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
+NOTED_SECONDS = 366 * 24 * 3600
 PATIENCE_SECONDS = 4.0  # for clients that end at the same signal; honcho kills after 5 s
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,24 @@ async def check(redis: Redis, *, allow_volatile: bool, allow_plain: bool) -> Non
     except NoPermissionError as error:
         raise StoreUnsuitable("The store does not say how it is set up: allow its user INFO.") from error
     _refuse(facts, allow_volatile=allow_volatile)
+
+
+async def check_keys(client: Client) -> None:
+    """StoreUnsuitable if the client's keys are not those by which this store is written; the current one is noted
+    there, since a process with other keys would be found out only by what it has made unreadable."""
+    sealer = client.sealer
+    with store_faults():
+        noted = await client.get(keys.SEAL)
+    try:
+        sealer.open("seal", noted or b"", subject=None, job_id="")
+    except IntegrityError as error:
+        raise StoreUnsuitable(
+            "What the store holds was sealed with another key: set DATA_ENCRYPTION_KEY to that one, after a comma "
+            "behind the current one if that is to be another."
+        ) from error
+    if sealer is not UNSEALED:
+        with suppress(StorageFull), store_faults():
+            await client.set(keys.SEAL, sealer.seal("seal", b"noted", subject=None, job_id=""), ex=NOTED_SECONDS)
 
 
 async def takes_writes(redis: Redis) -> bool:

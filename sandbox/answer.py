@@ -1,4 +1,4 @@
-"""What the sandbox says: a text, a structured text or a tool call, decided by the question alone."""
+"""What the sandbox says: a text, a structured text or tool calls, decided by the question alone."""
 
 import json
 import re
@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.draw import deal, digest, number, pick
-from sandbox.example import example_of
-from sandbox.question import Provider, Question
+from sandbox.example import example_of, misfit_of
+from sandbox.gleaning import texts_by_name
+from sandbox.plan import Planned, next_step
+from sandbox.question import Image, Provider, Question
+from sandbox.schema import Schema
 from sandbox.topic import topic_of
 from sandbox.voices import VOICES
 
@@ -20,38 +23,53 @@ _MOST_WORDS_PER_PIECE: dict[Provider, int] = {"openai": 2, "anthropic": 3, "goog
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a tool, with arguments that satisfy its schema."""
+    """A call of a tool; the `pieces` are of its arguments, and the id is 24 hex digits."""
 
+    id: str
     name: str
     arguments: dict[str, object]
+    pieces: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said: a `text`, or a `call` and no text; the `pieces` are of the text or of the arguments."""
+    """What is said: a `text` in `text_pieces`, or `calls` that a text may introduce."""
 
     id: str
     text: str
-    call: Call | None
+    text_pieces: tuple[str, ...]
+    calls: tuple[Call, ...]
     truncated: bool
     input_tokens: int
     output_tokens: int
-    pieces: tuple[str, ...]
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is a text, which may be empty where nothing is called."""
+        return bool(self.text) or not self.calls
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """All pieces in their order."""
+        return (*self.text_pieces, *(piece for call in self.calls for piece in call.pieces))
 
 
-def answer_to(question: Question) -> Answer:
-    """The answer to a question, always the same; its id too, 24 hex digits."""
-    call = _call(question)
-    whole = _json(call.arguments) if call else _text(question)
-    said = whole if call else whole[: _most_characters(question)]
+def answer_to(question: Question, *, misfits: bool = False) -> Answer:
+    """The answer to a question, always the same; its id too, 24 hex digits. `misfits`: a structured one isn't of the
+    schema."""
+    step = next_step(question)
+    text = step.text if step.calls else _text(question, misfits=misfits)
+    said = text if step.calls else text[: _most_characters(question)]
+    answer_id = digest(question.provider, question.model, *question.turns, text)[:24]
+    calls = tuple(_call(question, planned, answer_id, place) for place, planned in enumerate(step.calls))
     return Answer(
-        id=digest(question.provider, question.model, *(turn.text for turn in question.turns), whole)[:24],
-        text="" if call else said,
-        call=call,
-        truncated=len(said) < len(whole),
+        id=answer_id,
+        text=said,
+        text_pieces=_pieces(said, question.provider),
+        calls=calls,
+        truncated=len(said) < len(text),
         input_tokens=_input_tokens(question),
-        output_tokens=_tokens(said),
-        pieces=_pieces(said, question.provider),
+        output_tokens=_tokens("".join((said, *(_json(call.arguments) for call in calls)))),
     )
 
 
@@ -60,7 +78,7 @@ def text_for(
     prompt: str,
     *,
     earlier_turns: int = 0,
-    images: Sequence[int] = (),
+    images: Sequence[Image] = (),
     tool_results: int = 0,
 ) -> str:
     """The Markdown with which this provider answers a prompt: 80-150 words, more for a long prompt."""
@@ -86,8 +104,11 @@ def text_for(
     )
 
 
-def _seen(earlier_turns: int, images: Sequence[int], tool_results: int) -> list[str]:
-    seen = [f"I see an image of {size} bytes." if size else "I see a linked image." for size in images]
+def _seen(earlier_turns: int, images: Sequence[Image], tool_results: int) -> list[str]:
+    seen = [
+        f"I see an image of {image.size} bytes, {image.digest[:8]}." if image.size else "I see a linked image."
+        for image in images
+    ]
     if tool_results:
         seen.append(f"I have used {tool_results} tool result{'s' * (tool_results > 1)}.")
     if earlier_turns:
@@ -95,25 +116,34 @@ def _seen(earlier_turns: int, images: Sequence[int], tool_results: int) -> list[
     return [" ".join(seen)] if seen else []
 
 
-def _call(question: Question) -> Call | None:
-    if not question.tools or question.tool_results:
-        return None
-    tool = question.tools[0]
-    arguments = example_of(tool.parameters, question.asked.text)
-    return Call(tool.name, arguments if isinstance(arguments, dict) else {})
+def _call(question: Question, planned: Planned, answer_id: str, place: int) -> Call:
+    arguments = planned.arguments
+    if arguments is None:
+        schemas = [tool.parameters for tool in question.tools if tool.name == planned.name]
+        made_up = _example(question, next(iter(schemas), Schema(type=["object"])))
+        arguments = made_up if isinstance(made_up, dict) else {}
+    pieces = _pieces(_json(arguments), question.provider)
+    return Call(digest(answer_id, place)[:24], planned.name, arguments, pieces)
 
 
-def _text(question: Question) -> str:
+def _text(question: Question, *, misfits: bool) -> str:
     asked = question.asked
     if question.schema is not None:
-        return _json(example_of(question.schema, asked.text))
+        fitting = _example(question, question.schema)
+        return _json(misfit_of(fitting) if misfits else fitting)
     return text_for(
         question.provider,
         asked.text,
         earlier_turns=question.earlier_turns,
         images=asked.images,
-        tool_results=question.tool_results,
+        tool_results=len(question.results),
     )
+
+
+def _example(question: Question, schema: Schema) -> object:
+    known = texts_by_name(result.text for result in question.results)
+    seen = [image.digest for turn in question.turns for image in turn.images]
+    return example_of(schema, question.told, seen=seen, known=known)
 
 
 def _most_characters(question: Question) -> int | None:

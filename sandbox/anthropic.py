@@ -1,15 +1,15 @@
 """Anthropic Messages, `POST /v1/messages`."""
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from sandbox.answer import Answer
-from sandbox.question import Provider, Question, Tool, Turn
+from sandbox.answer import Answer, Call
+from sandbox.question import Provider, Question, Result, Tool, Turn
 from sandbox.schema import Schema
-from sandbox.wire import Frame, Json, event, image_bytes
+from sandbox.wire import Frame, Json, event, image_of
 
 provider: Provider = "anthropic"
 paths: tuple[str, ...] = ("/v1/messages",)
@@ -34,6 +34,9 @@ class _Block(BaseModel):
     type: str
     text: str = ""
     source: _Source | None = None
+    id: str = ""
+    tool_use_id: str = ""
+    content: str | list[Self] = ""
 
 
 class _Message(BaseModel):
@@ -47,8 +50,11 @@ class _Message(BaseModel):
         return Turn(
             self.role,
             _text(self.content),
-            images=tuple(image_bytes(source.data or "http:") for source in sources),
-            tool_results=sum(block.type == "tool_result" for block in blocks),
+            images=tuple(image_of(source.data or "http:") for source in sources),
+            calls=tuple(block.id for block in blocks if block.type == "tool_use"),
+            results=tuple(
+                Result(block.tool_use_id, _text(block.content)) for block in blocks if block.type == "tool_result"
+            ),
         )
 
 
@@ -119,7 +125,9 @@ def read(body: bytes, _path: str) -> Question:
 def whole(question: Question, answer: Answer) -> Json:
     """A `message`."""
     usage = {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens}
-    return _message(question, answer, content=[_block(answer)], stop_reason=_stop_reason(answer), usage=usage)
+    content = [_text_block(answer.text)] if answer.speaks else []
+    content += [_call_block(call, call.arguments) for call in answer.calls]
+    return _message(question, answer, content=content, stop_reason=_stop_reason(answer), usage=usage)
 
 
 def frames(question: Question, answer: Answer) -> Iterator[Frame]:
@@ -127,12 +135,13 @@ def frames(question: Question, answer: Answer) -> Iterator[Frame]:
     usage = {"input_tokens": answer.input_tokens, "output_tokens": 1}
     begun = _message(question, answer, content=[], stop_reason=None, usage=usage)
     yield _event("message_start", message=begun)
-    yield _event("content_block_start", index=0, content_block=_block(answer, begun=True))
     yield _event("ping")
-    kind, field = ("input_json_delta", "partial_json") if answer.call else ("text_delta", "text")
-    for piece in answer.pieces:
-        yield _event("content_block_delta", piece=piece, index=0, delta={"type": kind, field: piece})
-    yield _event("content_block_stop", index=0)
+    if answer.speaks:
+        deltas = [(piece, {"type": "text_delta", "text": piece}) for piece in answer.text_pieces]
+        yield from _block_events(0, _text_block(""), deltas)
+    for index, call in enumerate(answer.calls, start=int(answer.speaks)):
+        deltas = [(piece, {"type": "input_json_delta", "partial_json": piece}) for piece in call.pieces]
+        yield from _block_events(index, _call_block(call, {}), deltas)
     ended = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
     yield _event("message_delta", delta=ended, usage={"output_tokens": answer.output_tokens})
     yield _event("message_stop")
@@ -149,6 +158,13 @@ def refusal(status: int, message: str) -> Json:
     return {"type": "error", "error": {"type": kind, "message": message}}
 
 
+def _block_events(index: int, begun: Json, deltas: Iterable[tuple[str, dict[str, str]]]) -> Iterator[Frame]:
+    yield _event("content_block_start", index=index, content_block=begun)
+    for piece, delta in deltas:
+        yield _event("content_block_delta", piece=piece, index=index, delta=delta)
+    yield _event("content_block_stop", index=index)
+
+
 def _event(kind: str, *, piece: str = "", **fields: object) -> Frame:
     return event(kind, {"type": kind, **fields}, piece=piece)
 
@@ -158,15 +174,16 @@ def _message(question: Question, answer: Answer, **rest: object) -> Json:
     return {**head, "stop_sequence": None, **rest}
 
 
-def _block(answer: Answer, *, begun: bool = False) -> Json:
-    if answer.call:
-        arguments = {} if begun else answer.call.arguments
-        return {"type": "tool_use", "id": f"toolu_{answer.id}", "name": answer.call.name, "input": arguments}
-    return {"type": "text", "text": "" if begun else answer.text}
+def _text_block(text: str) -> Json:
+    return {"type": "text", "text": text}
+
+
+def _call_block(call: Call, arguments: Json) -> Json:
+    return {"type": "tool_use", "id": f"toolu_{call.id}", "name": call.name, "input": arguments}
 
 
 def _stop_reason(answer: Answer) -> str:
-    return "tool_use" if answer.call else "max_tokens" if answer.truncated else "end_turn"
+    return "tool_use" if answer.calls else "max_tokens" if answer.truncated else "end_turn"
 
 
 def _blocks(content: str | list[_Block]) -> list[_Block]:

@@ -72,7 +72,9 @@ class _Api:
             question = self._wire.read(await request.body(), request.scope["path"])
         except ValidationError as error:
             return self._refuse(400, _first_reason(error))
-        fault = fault_in(question.model, nth=self._ledger.count(question))
+        if loose_end := question.loose_end:
+            return self._refuse(400, loose_end)
+        fault = fault_in(question.model, nth=self._ledger.count(question), nth_answer=question.earlier_answers + 1)
         if fault.breaks == "silent":
             return await _silence(request)
         if status := fault.status or (500 if fault.breaks == "error" and not question.streamed else None):
@@ -80,7 +82,7 @@ class _Api:
         return await self._answer(question, fault)
 
     async def _answer(self, question: Question, fault: Fault) -> Response:
-        answer = answer_to(question)
+        answer = answer_to(question, misfits=fault.misfits)
         pace = self._pace * (_SLOWNESS if fault.slow else 1)
         if question.streamed:
             frames = list(self._wire.frames(question, answer))

@@ -2,8 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from sandbox.draw import fraction, number, pick
+from sandbox.draw import digest, fraction, number, pick
+from sandbox.gleaning import Known, singular
+from sandbox.phrases import PHRASES
 from sandbox.schema import Schema
 from sandbox.topic import Topic, topic_of
 
@@ -25,21 +29,38 @@ _FULL_DEPTH = 8
 _LAST_DEPTH = 24
 _MOST_REFERENCES = 16
 _MOST_VALUES = 10_000
+# How many items a list has: at least, and up to so many more, by how many lists it is in.
+_ITEMS = ((3, 3), (2, 3), (1, 2))
+
+_NOTHING: Known = MappingProxyType({})
 
 Path = tuple[str | int, ...]
 
 
-def example_of(schema: Schema, prompt: str) -> object:
-    """An instance of the schema, always the same for the same prompt."""
-    return _Writer(schema, topic_of(prompt)).write(schema, ())
+def example_of(schema: Schema, prompt: str, *, seen: Sequence[str] = (), known: Known = _NOTHING) -> object:
+    """An instance of the schema, always the same for the same prompt and what was `seen` with it; where a text's
+    name is `known`, it is one of the texts known for it."""
+    topic = topic_of(prompt)
+    if seen:
+        topic = replace(topic, seed=digest(topic.seed, *seen))
+    return _Writer(schema, topic, known).write(schema, ())
+
+
+def misfit_of(example: object) -> object:
+    """The example with its first member of a type that it can't be and its last one missing."""
+    if not isinstance(example, dict) or not example:
+        return {"misfit": example}
+    names = [*example]
+    return {name: example[name] for name in names[:-1]} | {names[0]: {"misfit": True}}
 
 
 class _Writer:
     """Writes each value by its place in the whole."""
 
-    def __init__(self, root: Schema, topic: Topic) -> None:
+    def __init__(self, root: Schema, topic: Topic, known: Known) -> None:
         self._root = root
         self._topic = topic
+        self._known = known
         self._values = 0
 
     def write(self, schema: Schema, path: Path) -> object:
@@ -91,7 +112,7 @@ class _Writer:
         return {name: self.write(member, (*path, name)) for name, member in members.items()}
 
     def _array(self, schema: Schema, path: Path) -> list[object]:
-        usual = 2 + number(self._topic.seed, *path) % 2 if len(path) < _FULL_DEPTH else 0
+        usual = self._usual_items(path) if len(path) < _FULL_DEPTH else 0
         wanted = usual if schema.max_items is None else min(usual, schema.max_items)
         count = max(wanted, schema.min_items, len(schema.prefix_items))
         rest = [schema.items or Schema()] * (count - len(schema.prefix_items))
@@ -100,6 +121,11 @@ class _Writer:
         if schema.unique_items:
             return [value for place, value in enumerate(written) if value not in written[:place]]
         return written
+
+    def _usual_items(self, path: Path) -> int:
+        depth = sum(isinstance(step, int) for step in path)
+        least, spread = _ITEMS[min(depth, len(_ITEMS) - 1)]
+        return least + number(self._topic.seed, *path) % spread
 
     def _integer(self, schema: Schema, path: Path) -> int:
         return int(self._multiple(schema, path, step=schema.multiple_of or 1))
@@ -132,10 +158,26 @@ class _Writer:
 
     def _phrase(self, path: Path) -> str:
         names = [step for step in path if isinstance(step, str) and step] or ["answer"]
-        noun = names[-1].replace("_", " ").replace("-", " ").lower()
-        singular = noun.removesuffix("s") if path and isinstance(path[-1], int) else noun
-        about = self._topic.word(number("about", self._topic.seed, *path))
-        return f"{pick(_ADJECTIVES, self._topic.seed, *path)} {about} {singular}"
+        name = names[-1].lower().replace("-", "_")
+        if texts := self._known.get(name) or self._known.get(singular(name)):
+            return pick(texts, self._topic.seed, *path)
+        place = number("about", self._topic.seed, *path)
+        first, second = self._topic.word(place), self._topic.word(place + 1)
+        if phrases := PHRASES.get(name) or PHRASES.get(singular(name)):
+            told = phrases[(number(self._topic.seed, *names) + _rank(path)) % len(phrases)]
+            phrase = told.format(first=first, second=second)
+            return phrase[0].upper() + phrase[1:] if told.startswith("{") else phrase
+        noun = name.replace("_", " ")
+        one = singular(noun) if path and isinstance(path[-1], int) else noun
+        return f"{pick(_ADJECTIVES, self._topic.seed, *path)} {first} {one}"
+
+
+def _rank(path: Path) -> int:
+    """A number of its own for each neighbour in a list, and in the lists around it."""
+    rank = 0
+    for step in path:
+        rank = 3 * rank + step if isinstance(step, int) else rank
+    return rank
 
 
 def _simplest(options: Sequence[Schema], path: Path) -> Schema:

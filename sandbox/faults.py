@@ -10,9 +10,11 @@ The name is split at `-` and `:`; each of these words in it is a fault, `gpt-san
 - `eof`: after a few pieces the body ends cleanly, without the format's terminal marker;
 - `stall`: after a few pieces nothing more comes, until the client leaves or the server stops;
 - `malformed`: after a few pieces one frame is broken JSON, then the answer goes on;
-- `error`: after a few pieces the format's own error event ends the stream; a 500 if it isn't streamed.
+- `error`: after a few pieces the format's own error event ends the stream; a 500 if it isn't streamed;
+- `misfit`: an answer that was asked for by a schema is JSON, but not of that schema.
 
-With `x` and a number, `429x2`, it hits only so many requests of the same model and prompt; later ones work.
+With `x` and a number, `429x2`, it hits only so many requests of the same model and prompt; later ones work. A
+`misfitx1` hits only the first answer of a conversation: a model that is told of it does better.
 """
 
 import re
@@ -21,7 +23,9 @@ from typing import Literal, cast
 
 Break = Literal["silent", "cut", "eof", "stall", "malformed", "error"]
 
-_WORD = re.compile(r"(?P<name>slow|silent|cut|eof|stall|malformed|error|[45]\d\d)(?:x(?P<times>\d{1,9}))?")
+_WORD = re.compile(r"(?P<name>slow|misfit|silent|cut|eof|stall|malformed|error|[45]\d\d)(?:x(?P<times>\d{1,9}))?")
+
+_NO_BREAKS = ("slow", "misfit")
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,20 @@ class Fault:
     slow: bool = False
     status: int | None = None
     breaks: Break | None = None
+    misfits: bool = False
 
 
-def fault_in(model: str, *, nth: int) -> Fault:
-    """The fault that a model's name asks for at the nth request (from 1) of one prompt."""
-    words = (_WORD.fullmatch(word) for word in re.split("[-:]", model))
-    names = [word["name"] for word in words if word and nth <= int(word["times"] or nth)]
+def fault_in(model: str, *, nth: int, nth_answer: int = 1) -> Fault:
+    """The fault that a model's name asks for at the nth request (from 1) of one prompt, and the nth answer in its
+    conversation."""
+    words = [word for word in map(_WORD.fullmatch, re.split("[-:]", model)) if word]
+    counts = [(word["name"], nth_answer if word["name"] == "misfit" else nth, word["times"]) for word in words]
+    names = [name for name, count, times in counts if count <= int(times or count)]
     statuses = [int(name) for name in names if name.isdigit()]
-    breaks = [cast(Break, name) for name in names if name != "slow" and not name.isdigit()]
-    return Fault(slow="slow" in names, status=next(iter(statuses), None), breaks=next(iter(breaks), None))
+    breaks = [cast(Break, name) for name in names if name not in _NO_BREAKS and not name.isdigit()]
+    return Fault(
+        slow="slow" in names,
+        status=next(iter(statuses), None),
+        breaks=next(iter(breaks), None),
+        misfits="misfit" in names,
+    )

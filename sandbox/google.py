@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
-from sandbox.answer import Answer
-from sandbox.question import Provider, Question, Tool, Turn
+from sandbox.answer import Answer, Call
+from sandbox.question import Image, Provider, Question, Result, Tool, Turn
 from sandbox.schema import ANY_OBJECT, Schema
-from sandbox.wire import Frame, Json, dump, image_bytes
+from sandbox.wire import Frame, Json, dump, image_of
 
 provider: Provider = "google"
 paths: tuple[str, ...] = tuple(
@@ -45,17 +45,33 @@ class _Blob(_Message):
     mime_type: str = ""
 
 
+class _Called(_Message):
+    name: str
+
+
+class _Response(_Message):
+    name: str
+    response: dict[str, object] = {}
+
+    @property
+    def result(self) -> Result:
+        """`output` is the API's own name for what a function brought."""
+        output = self.response.get("output", self.response)
+        return Result(self.name, output if isinstance(output, str) else dump(output))
+
+
 class _Part(_Message):
     text: str = ""
     inline_data: _Blob | None = None
     file_data: dict[str, object] | None = None
-    function_response: dict[str, object] | None = None
+    function_call: _Called | None = None
+    function_response: _Response | None = None
 
     @property
-    def image(self) -> int | None:
+    def image(self) -> Image | None:
         if self.inline_data:
-            return image_bytes(self.inline_data.data)
-        return 0 if self.file_data else None
+            return image_of(self.inline_data.data)
+        return image_of(f"http:{self.file_data}") if self.file_data else None
 
 
 class _Content(_Message):
@@ -72,7 +88,8 @@ class _Content(_Message):
             "assistant" if self.role == "model" else "user",
             self.text,
             images=tuple(part.image for part in self.parts if part.image is not None),
-            tool_results=sum(part.function_response is not None for part in self.parts),
+            calls=tuple(part.function_call.name for part in self.parts if part.function_call),
+            results=tuple(part.function_response.result for part in self.parts if part.function_response),
         )
 
 
@@ -149,14 +166,16 @@ def read(body: bytes, path: str) -> Question:
 
 def whole(question: Question, answer: Answer) -> Json:
     """A `GenerateContentResponse`."""
-    return _response(question, answer, _part(answer, answer.text), last=True)
+    said: list[Json] = [{"text": answer.text}] if answer.speaks else []
+    return _response(question, answer, [*said, *map(_call_part, answer.calls)], last=True)
 
 
 def frames(question: Question, answer: Answer) -> Iterator[Frame]:
     """Responses that each hold more of the answer; the last has a `finishReason`. A call comes whole."""
-    pieces = ("".join(answer.pieces),) if answer.call else answer.pieces
-    for place, piece in enumerate(pieces, start=1):
-        response = _response(question, answer, _part(answer, piece), last=place == len(pieces))
+    parts: list[tuple[str, Json]] = [(piece, {"text": piece}) for piece in answer.text_pieces]
+    parts += [("".join(call.pieces), _call_part(call)) for call in answer.calls]
+    for place, (piece, part) in enumerate(parts, start=1):
+        response = _response(question, answer, [part], last=place == len(parts))
         yield Frame(dump(response), after="\r\n\r\n", piece=piece)
 
 
@@ -171,16 +190,14 @@ def refusal(status: int, message: str) -> Json:
     return {"error": {"code": status, "message": message, "status": _STATUSES.get(status, "UNKNOWN"), **details}}
 
 
-def _part(answer: Answer, text: str) -> Json:
-    if answer.call:
-        return {"functionCall": {"id": answer.id, "name": answer.call.name, "args": answer.call.arguments}}
-    return {"text": text}
+def _call_part(call: Call) -> Json:
+    return {"functionCall": {"id": call.id, "name": call.name, "args": call.arguments}}
 
 
-def _response(question: Question, answer: Answer, part: Json, *, last: bool) -> Json:
+def _response(question: Question, answer: Answer, parts: list[Json], *, last: bool) -> Json:
     finish = {"finishReason": "MAX_TOKENS" if answer.truncated else "STOP"} if last else {}
     return {
-        "candidates": [{"content": {"parts": [part], "role": "model"}, **finish, "index": 0}],
+        "candidates": [{"content": {"parts": parts, "role": "model"}, **finish, "index": 0}],
         "usageMetadata": _usage(answer, last=last),
         "modelVersion": question.model,
         "responseId": answer.id,

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from sandbox import openai
-from sandbox.answer import Answer
-from sandbox.question import Provider, Question, Tool, Turn
+from sandbox.answer import Answer, Call
+from sandbox.question import Provider, Question, Result, Tool, Turn
 from sandbox.schema import ANY_OBJECT, Schema
-from sandbox.wire import Frame, Json, dump, image_bytes
+from sandbox.wire import Frame, Json, dump, image_of
 
 provider: Provider = "openai"
 paths: tuple[str, ...] = ("/v1/chat/completions",)
@@ -29,9 +29,15 @@ class _Part(BaseModel):
     image_url: _ImageUrl | None = None
 
 
+class _ToolCall(BaseModel):
+    id: str
+
+
 class _Message(BaseModel):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[_Part] | None = None
+    tool_calls: list[_ToolCall] | None = None
+    tool_call_id: str = ""
 
     @property
     def instructs(self) -> bool:
@@ -49,9 +55,10 @@ class _Message(BaseModel):
     @property
     def turn(self) -> Turn:
         if self.role == "tool":
-            return Turn("user", tool_results=1)
-        images = tuple(image_bytes(part.image_url.url) for part in self.parts if part.image_url)
-        return Turn("assistant" if self.role == "assistant" else "user", self.text, images)
+            return Turn("user", results=(Result(self.tool_call_id, self.text),))
+        if self.role == "assistant":
+            return Turn("assistant", self.text, calls=tuple(call.id for call in self.tool_calls or []))
+        return Turn("user", self.text, tuple(image_of(part.image_url.url) for part in self.parts if part.image_url))
 
 
 class _Function(BaseModel):
@@ -121,8 +128,8 @@ def read(body: bytes, _path: str) -> Question:
 def whole(question: Question, answer: Answer) -> Json:
     """A `chat.completion`."""
     message: Json = {"role": "assistant", "content": answer.text or None, "refusal": None, "annotations": []}
-    if answer.call:
-        message["tool_calls"] = [_tool_call(answer, "".join(answer.pieces))]
+    if answer.calls:
+        message["tool_calls"] = [_tool_call(call, "".join(call.pieces)) for call in answer.calls]
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(answer)}
     return {**_head(question, answer, "chat.completion"), "choices": [choice], "usage": _usage(answer)}
 
@@ -135,12 +142,13 @@ def frames(question: Question, answer: Answer) -> Iterator[Frame]:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
         return Frame(dump({**head, "choices": [choice]}), piece=piece)
 
-    yield chunk({"role": "assistant", "content": None if answer.call else "", "refusal": None})
-    if answer.call:
-        yield chunk({"tool_calls": [{"index": 0, **_tool_call(answer, "")}]})
-    for piece in answer.pieces:
-        called: Json = {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
-        yield chunk(called if answer.call else {"content": piece}, piece=piece)
+    yield chunk({"role": "assistant", "content": "" if answer.speaks else None, "refusal": None})
+    for piece in answer.text_pieces:
+        yield chunk({"content": piece}, piece=piece)
+    for index, call in enumerate(answer.calls):
+        yield chunk({"tool_calls": [{"index": index, **_tool_call(call, "")}]})
+        for piece in call.pieces:
+            yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}, piece=piece)
     yield chunk({}, _finish_reason(answer))
     if question.usage_in_stream:
         yield Frame(dump({**head, "choices": [], "usage": _usage(answer)}))
@@ -162,13 +170,12 @@ def _head(question: Question, answer: Answer, kind: str) -> Json:
     }
 
 
-def _tool_call(answer: Answer, arguments: str) -> Json:
-    name = answer.call.name if answer.call else ""
-    return {"id": f"call_{answer.id}", "type": "function", "function": {"name": name, "arguments": arguments}}
+def _tool_call(call: Call, arguments: str) -> Json:
+    return {"id": f"call_{call.id}", "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def _finish_reason(answer: Answer) -> str:
-    return "tool_calls" if answer.call else "length" if answer.truncated else "stop"
+    return "tool_calls" if answer.calls else "length" if answer.truncated else "stop"
 
 
 def _usage(answer: Answer) -> Json:

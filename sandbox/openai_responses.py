@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from sandbox import openai
-from sandbox.answer import Answer
-from sandbox.question import Provider, Question, Tool, Turn
+from sandbox.answer import Answer, Call
+from sandbox.question import Provider, Question, Result, Tool, Turn
 from sandbox.schema import ANY_OBJECT, Schema
-from sandbox.wire import Frame, Json, event, image_bytes
+from sandbox.wire import Frame, Json, event, image_of
 
 provider: Provider = "openai"
 paths: tuple[str, ...] = ("/v1/responses",)
@@ -25,12 +25,22 @@ class _Part(BaseModel):
     image_url: str | None = None
 
 
+def _parts(content: str | list[_Part]) -> list[_Part]:
+    return content if isinstance(content, list) else [_Part(type="text", text=content)]
+
+
+def _joined(content: str | list[_Part]) -> str:
+    return "\n".join(part.text for part in _parts(content) if part.text)
+
+
 class _Item(BaseModel):
     """A message, or a tool call, its output or another item, which say nothing themselves."""
 
     type: str = "message"
     role: Literal["system", "developer", "user", "assistant"] = "assistant"
     content: str | list[_Part] | None = None
+    call_id: str = ""
+    output: str | list[_Part] = ""
 
     @property
     def instructs(self) -> bool:
@@ -38,21 +48,25 @@ class _Item(BaseModel):
 
     @property
     def parts(self) -> list[_Part]:
-        content = self.content or ""
-        return content if isinstance(content, list) else [_Part(type="text", text=content)]
+        return _parts(self.content or "")
 
     @property
     def text(self) -> str:
-        return "\n".join(part.text for part in self.parts if part.text)
+        return _joined(self.content or "")
 
     @property
     def turn(self) -> Turn:
-        if self.type.endswith("_output"):
-            return Turn("user", tool_results=1)
-        if self.type != "message":
-            return Turn("assistant")
-        urls = [part.image_url or "http:" for part in self.parts if part.type == "input_image"]
-        return Turn("assistant" if self.role == "assistant" else "user", self.text, tuple(map(image_bytes, urls)))
+        match self.type:
+            case "message":
+                urls = [part.image_url or "http:" for part in self.parts if part.type == "input_image"]
+                role: Literal["user", "assistant"] = "assistant" if self.role == "assistant" else "user"
+                return Turn(role, self.text, tuple(map(image_of, urls)))
+            case "function_call":
+                return Turn("assistant", calls=(self.call_id,))
+            case "function_call_output":
+                return Turn("user", results=(Result(self.call_id, _joined(self.output)),))
+            case _:
+                return Turn("assistant")
 
 
 class _Tool(BaseModel):
@@ -118,7 +132,7 @@ def read(body: bytes, _path: str) -> Question:
 
 def whole(question: Question, answer: Answer) -> Json:
     """A `response`."""
-    return _response(question, answer, _final_status(answer), [_item(answer)])
+    return _response(question, answer, _final_status(answer), [_item(answer, said) for said in _said(answer)])
 
 
 def frames(question: Question, answer: Answer) -> Iterator[Frame]:
@@ -137,27 +151,33 @@ def _events(question: Question, answer: Answer) -> Iterator[tuple[str, Json, str
     begun: Json = {"response": _response(question, answer, "in_progress", [])}
     yield "response.created", begun, ""
     yield "response.in_progress", begun, ""
-    yield "response.output_item.added", {"output_index": 0, "item": _item(answer, begun=True)}, ""
-    yield from _call_events(answer) if answer.call else _text_events(answer)
-    yield "response.output_item.done", {"output_index": 0, "item": _item(answer)}, ""
+    for index, said in enumerate(_said(answer)):
+        yield "response.output_item.added", {"output_index": index, "item": _item(answer, said, begun=True)}, ""
+        yield from _call_events(said, index) if said else _text_events(answer)
+        yield "response.output_item.done", {"output_index": index, "item": _item(answer, said)}, ""
     status = _final_status(answer)
     yield f"response.{status}", {"response": whole(question, answer)}, ""
 
 
+def _said(answer: Answer) -> list[Call | None]:
+    """What is said one after the other: None is the text."""
+    return [*([None] if answer.speaks else []), *answer.calls]
+
+
 def _text_events(answer: Answer) -> Iterator[tuple[str, Json, str]]:
-    place: Json = {"item_id": _item_id(answer), "output_index": 0, "content_index": 0}
+    place: Json = {"item_id": f"msg_{answer.id}", "output_index": 0, "content_index": 0}
     yield "response.content_part.added", {**place, "part": _text_part("")}, ""
-    for piece in answer.pieces:
+    for piece in answer.text_pieces:
         yield "response.output_text.delta", {**place, "delta": piece, "logprobs": []}, piece
     yield "response.output_text.done", {**place, "text": answer.text, "logprobs": []}, ""
     yield "response.content_part.done", {**place, "part": _text_part(answer.text)}, ""
 
 
-def _call_events(answer: Answer) -> Iterator[tuple[str, Json, str]]:
-    place: Json = {"item_id": _item_id(answer), "output_index": 0}
-    for piece in answer.pieces:
+def _call_events(call: Call, index: int) -> Iterator[tuple[str, Json, str]]:
+    place: Json = {"item_id": f"fc_{call.id}", "output_index": index}
+    for piece in call.pieces:
         yield "response.function_call_arguments.delta", {**place, "delta": piece}, piece
-    yield "response.function_call_arguments.done", {**place, "arguments": "".join(answer.pieces)}, ""
+    yield "response.function_call_arguments.done", {**place, "arguments": "".join(call.pieces)}, ""
 
 
 def _response(question: Question, answer: Answer, status: str, output: list[Json]) -> Json:
@@ -184,18 +204,14 @@ def _response(question: Question, answer: Answer, status: str, output: list[Json
     }
 
 
-def _item(answer: Answer, *, begun: bool = False) -> Json:
+def _item(answer: Answer, call: Call | None, *, begun: bool = False) -> Json:
     status = "in_progress" if begun else _final_status(answer)
-    if answer.call:
-        arguments = "" if begun else "".join(answer.pieces)
-        called = {"call_id": f"call_{answer.id}", "name": answer.call.name, "arguments": arguments}
-        return {"id": _item_id(answer), "type": "function_call", "status": status, **called}
+    if call:
+        arguments = "" if begun else "".join(call.pieces)
+        called = {"call_id": f"call_{call.id}", "name": call.name, "arguments": arguments}
+        return {"id": f"fc_{call.id}", "type": "function_call", "status": status, **called}
     said = {"role": "assistant", "content": [] if begun else [_text_part(answer.text)]}
-    return {"id": _item_id(answer), "type": "message", "status": status, **said}
-
-
-def _item_id(answer: Answer) -> str:
-    return f"{'fc' if answer.call else 'msg'}_{answer.id}"
+    return {"id": f"msg_{answer.id}", "type": "message", "status": status, **said}
 
 
 def _text_part(text: str) -> Json:

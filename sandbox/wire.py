@@ -8,7 +8,8 @@ from typing import Protocol
 from starlette.requests import Request
 
 from sandbox.answer import Answer
-from sandbox.question import Provider, Question
+from sandbox.draw import digest
+from sandbox.question import Image, Provider, Question
 
 Json = dict[str, object]
 
@@ -63,8 +64,9 @@ def dump(data: object) -> str:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
-def image_bytes(source: str) -> int:
-    """The size of an image given as base64 or data URL; 0 for one given by its address."""
+def image_of(source: str) -> Image:
+    """The image given as base64 or data URL, or by its address."""
     if source.startswith(("http:", "https:")):
-        return 0
-    return len(source.rpartition(",")[2].rstrip("=")) * 3 // 4
+        return Image(0, digest(source))
+    encoded = source.rpartition(",")[2]
+    return Image(len(encoded.rstrip("=")) * 3 // 4, digest(encoded))

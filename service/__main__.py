@@ -17,7 +17,7 @@ from jobs.connection import connect
 from jobs.errors import JobError, StoreUnsuitable
 from jobs.kinds import KINDS
 from jobs.logs import configure_logs
-from jobs.store import check, open_store
+from jobs.store import check, check_keys, open_store
 from service.app import create_app, open_api
 from service.credentials import Keyring
 from service.limits import Allowance
@@ -35,20 +35,25 @@ async def serve(settings: Settings) -> None:
     AppStatus.enable_automatic_graceful_drain = False  # our feed ends the streams, with a farewell
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_store(settings.store_url, settings.jobstream_data))
-        async with connect(url) as client:
+        sealer = settings.sealer
+        async with connect(url, sealer=sealer) as client:
             await check(
                 client,
                 allow_volatile=settings.jobstream_allow_volatile,
                 allow_plain=settings.jobstream_allow_plain_redis,
             )
+            await check_keys(client)
         allowance = Allowance(waiting_jobs=settings.jobstream_queue_cap)
         api = await stack.enter_async_context(
             open_api(
                 url,
                 KINDS,
                 _keyring(settings),
+                sealer=sealer,
                 allowance=allowance,
                 ping_seconds=settings.jobstream_ping_seconds,
+                session_days=settings.jobstream_session_days,
+                connections=settings.connections,
             )
         )
         web = settings.jobstream_web if settings.jobstream_demo else None
@@ -58,6 +63,8 @@ async def serve(settings: Settings) -> None:
             origins=settings.jobstream_origins,
             hosts=settings.hosts,
             documents_served=settings.documents_served,
+            compat=settings.jobstream_compat,
+            compat_copy=settings.jobstream_compat_copy,
         )
         server = Server(server_config(app, settings), api.feed)
         log.info("serving", url=f"http://{settings.host}:{settings.port}", demo=settings.jobstream_demo)

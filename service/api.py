@@ -4,7 +4,7 @@ import re
 import time
 from asyncio import get_running_loop
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends
@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from jobs import keys
 from jobs.connection import Client
+from jobs.conversations import Conversations
 from jobs.dead_letters import DeadLetters
 from jobs.errors import JobNotFound
 from jobs.events import Events
@@ -20,9 +21,14 @@ from jobs.kind import DAY_SECONDS, HOUR_SECONDS, AnyKind
 from jobs.log import Head, Log
 from jobs.model import JOB_ID_PATTERN, JobId, JsonObject
 from jobs.queue import Queue
+from jobs.records.connections import NONE, Connections
+from jobs.rejects import Rejects
+from jobs.sessions import Sessions
+from jobs.summaries import Summaries
 from jobs.updates import Cursor
 from service.auth import CANCEL, NO_SUCH_JOB, READ, Access, Auth, submit
 from service.credentials import Keyring, Token
+from service.delivery import Delivery
 from service.feed import Bounds, Bye, Feed, Item
 from service.limits import Guest, Limits, guest_of
 from service.view import shown
@@ -49,11 +55,17 @@ class Api:
     queue: Queue
     events: Events
     dead_letters: DeadLetters
+    conversations: Conversations
+    sessions: Sessions
+    summaries: Summaries
     feed: Feed
+    delivery: Delivery
     auth: Auth
     keyring: Keyring
     limits: Limits
+    rejects: Rejects
     rotate_seconds: float = ROTATE_SECONDS
+    connections: Connections = field(default_factory=lambda: NONE)
 
     async def readable(self, job_id: str, access: Access) -> tuple[JobId, Head]:
         """The job if the caller may read it; the same JobNotFound for one that is foreign, unknown or no id."""

@@ -14,27 +14,36 @@ from starlette.responses import Response
 
 from jobs.catalog import SUBSCRIPTIONS
 from jobs.connection import connect
+from jobs.conversations import Conversations
 from jobs.dead_letters import DeadLetters
+from jobs.encryption import UNSEALED, Sealer
 from jobs.errors import InvalidInput, JobError, Violation
 from jobs.events import Events
-from jobs.kind import AnyKind
+from jobs.kind import DAY_SECONDS, AnyKind
 from jobs.log import Log
+from jobs.model import JsonObject
 from jobs.queue import Queue
 from jobs.quotas import Quotas
+from jobs.records.connections import NONE, Connections
+from jobs.rejects import Rejects
+from jobs.sessions import SESSION_DAYS, Sessions
+from jobs.summaries import Summaries
 from service import openapi
 from service.api import ROTATE_SECONDS, Api
 from service.auth import Auth
 from service.credentials import Keyring
+from service.delivery import Delivery
 from service.door import Door
 from service.errors import InvalidRequest, MethodNotAllowed, NotFound
 from service.faults import Faults
 from service.feed import PING_SECONDS, Feed
 from service.hosts import Hosts
-from service.hub import Hub, open_subscription
+from service.hub import Hub
 from service.limits import ALLOWANCE, Allowance, Limits
 from service.origins import Origins
 from service.problems import problem_response
 from service.routes import (
+    conversations,
     dead_letters,
     documents,
     events,
@@ -42,14 +51,25 @@ from service.routes import (
     jobs,
     kinds,
     metrics,
+    rejects,
+    sessions,
     sockets,
     streams,
     subjects,
+    summaries,
     tokens,
+    trees,
 )
+from service.routes.compat import compat_router
 from service.routes.dialects import ag_ui, ai_sdk, openai_responses
 from service.routes.page import PageFiles, page_router
 from service.seats import Seats
+from service.subscription import open_subscription
+
+NATIVE = (
+    *(jobs, rejects, streams, sockets, events, dead_letters, conversations, sessions, trees, summaries),
+    *(subjects, kinds, tokens, health, metrics),
+)
 
 SEAT_SECONDS = 60.0
 STORE_CONNECTIONS = 16
@@ -62,19 +82,23 @@ async def open_api(
     kinds_known: Mapping[str, AnyKind],
     keyring: Keyring,
     *,
+    sealer: Sealer = UNSEALED,
     allowance: Allowance = ALLOWANCE,
     ping_seconds: float = PING_SECONDS,
     rotate_seconds: float = ROTATE_SECONDS,
     seat_seconds: float = SEAT_SECONDS,
+    session_days: float = SESSION_DAYS,
+    connections: Connections = NONE,
 ) -> AsyncIterator[Api]:
     """The service's parts on one store, listening to it; a dead process's streams count for `seat_seconds` yet."""
-    async with connect(url, most=STORE_CONNECTIONS) as client:
-        hub = Hub(lambda: open_subscription(url))
+    async with connect(url, most=STORE_CONNECTIONS, sealer=sealer) as client:
         log_of_jobs = Log(client)
+        hub = Hub(lambda hear: open_subscription(url, hear), log_of_jobs.announced)
         quotas = Quotas(client, lease_seconds=seat_seconds)
         seats = Seats(quotas, lease_seconds=seat_seconds)
-        async with hub.running(), seats.running():
-            feed = Feed(log_of_jobs, hub, ping_seconds=ping_seconds)
+        feed = Feed(log_of_jobs, hub, ping_seconds=ping_seconds)
+        delivery = Delivery(feed, hub)
+        async with hub.running(), seats.running(), delivery.running():
             auth = Auth(keyring)
             yield Api(
                 kinds=kinds_known,
@@ -83,11 +107,17 @@ async def open_api(
                 queue=Queue(client),
                 events=Events(client, kinds_known, SUBSCRIPTIONS),
                 dead_letters=DeadLetters(client),
+                conversations=Conversations(client),
+                sessions=Sessions(client, kept_seconds=session_days * DAY_SECONDS),
+                summaries=Summaries(client),
                 feed=feed,
+                delivery=delivery,
                 auth=auth,
                 keyring=keyring,
                 limits=Limits(quotas, seats, allowance),
+                rejects=Rejects(client),
                 rotate_seconds=rotate_seconds,
+                connections=connections,
             )
 
 
@@ -98,9 +128,12 @@ def create_app(
     origins: Collection[str] = (),
     hosts: Collection[str] | None = None,
     documents_served: bool = True,
+    compat: bool = True,
+    compat_copy: JsonObject | None = None,
 ) -> FastAPI:
     """The application, which pages of the `origins` may call; with `web`, the folder of the page, it serves and
-    signs in its visitors too. With `hosts`, it is called by these names and loopback's alone."""
+    signs in its visitors too. With `hosts`, it is called by these names and loopback's alone. With `compat`,
+    the old paths are served too; the one that copies runs the input `compat_copy`."""
     app = FastAPI(
         title="Jobstream",
         version=version("jobstream"),
@@ -110,13 +143,15 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.api = api
-    for routes in (jobs, streams, sockets, events, dead_letters, subjects, kinds, tokens, health, metrics):
+    for routes in NATIVE:
         app.include_router(routes.router)
     app.openapi = cache(partial(openapi.document, app))  # type: ignore[method-assign]  # FastAPI's way to change it
     if app.openapi_url:
         app.include_router(documents.router)
     for dialect in (ai_sdk, ag_ui, openai_responses):
         app.include_router(dialect.router)
+    if compat:
+        app.include_router(compat_router(compat_copy))
     if web is not None:
         app.include_router(page_router(web))
         app.mount("/web", PageFiles(directory=web))

@@ -76,6 +76,16 @@ class Access:
                 return subject
         raise Forbidden(f"This token has no {scope} scope.")
 
+    def owner(self, scope: str, asked: str | None) -> str | None:
+        """Whose conversations the caller means: a page its own subject's, whatever it asks for; a secret those of
+        the subject that it names, or nobody's for None. Forbidden without the scope."""
+        match self.caller:
+            case Service() | Operator():
+                return asked
+            case Browser(subject=subject, scopes=scopes) if scope in scopes:
+                return subject
+        raise Forbidden(f"This token has no {scope} scope.")
+
     def sender(self, asked: str | None) -> str | None:
         """Whose event it becomes; Forbidden where the caller may not send for that subject."""
         match self.caller:

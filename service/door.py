@@ -3,12 +3,14 @@
 import re
 import secrets
 import time
+from functools import partial
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.headers import EVERY_ANSWER, OVER_TLS, UNLESS_GIVEN
+from service.wire import wire_of
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
@@ -42,8 +44,12 @@ class Door:
                 await self._app(scope, receive, send_with_headers)
             finally:
                 # The path alone: a query may hold a token.
-                took = round(time.monotonic() - began, 4)
-                log.info("request", method=scope.get("method", "WS"), path=scope["path"], status=status, seconds=took)
+                facts = {"method": scope.get("method", "WS"), "path": scope["path"], "status": status}
+                wire_of(scope).when_over(partial(_note, began, request_id=request_id, **facts))
+
+
+def _note(began: float, **facts: str | int) -> None:
+    log.info("request", **facts, seconds=round(time.monotonic() - began, 4))
 
 
 def _add_headers(headers: MutableHeaders, request_id: str, *, secure: bool) -> None:

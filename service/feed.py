@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +11,9 @@ from jobs.log import Log, Page
 from jobs.model import JobId, Reason
 from jobs.snapshot import Story
 from jobs.updates import Cursor, Entry
-from service.hub import Hub, Tail
+from service.hub import Hub
 from service.library import Library
+from service.tail import Tail
 
 PING_SECONDS = 15.0
 BATCH_BYTES = 64 * 1024
@@ -25,6 +27,13 @@ class Told:
 
     story: Story
     reason: Reason
+
+
+@dataclass(frozen=True)
+class Place:
+    """Nothing follows for now, as far as is known here."""
+
+    cursor: Cursor
 
 
 @dataclass(frozen=True)
@@ -85,48 +94,66 @@ class Feed:
         """What follows the cursor, in order, each update once, until the end of the run.
 
         Without a cursor, or with one from which the log cannot or should not go on, it begins with Told."""
-        async with self._hub.tail(job_id) as tail:
-            walk = _Walk(self.library, job_id, after)
-            now = asyncio.get_running_loop().time
-            heard_at = now()
-            while True:
-                seen = tail.version  # taken before reading, so no change slips by
-                if self.stopping.is_set():
-                    yield Bye("shutdown")
-                    return
-                if now() >= bounds.deadline:
-                    yield bounds.farewell
-                    return
-                well = tail.well
-                try:
-                    item: Item | None = await walk.next(tail, seen)
-                except StoreUnavailable:
-                    item, well = None, False
-                except JobNotFound:
-                    yield Gone()
-                    return
-                if item is not None:
-                    heard_at = now()
+        async with self._hub.tail(job_id) as tail, aclosing(self.walk(tail, after, bounds)) as items:
+            async for item in items:
+                if not isinstance(item, Place):
                     yield item
-                    if walk.ended:
-                        return
-                    continue
-                if now() - heard_at >= self.ping_seconds:
-                    heard_at = now()
-                    if walk.place is not None:
-                        yield Quiet(walk.place)
-                left = max(0.0, min(heard_at + self.ping_seconds, bounds.deadline) - now())
-                walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
+
+    async def walk(
+        self,
+        tail: Tail,
+        after: Cursor | None,
+        bounds: Bounds,
+        *,
+        heard_at: float | None = None,
+        trust: bool = True,
+    ) -> AsyncGenerator[Item | Place, None]:
+        """The same over a tail that is there already, and in between the place where nothing follows for now.
+
+        A listener who has heard something before says when; without trust in the tail, the log is asked first."""
+        walk = _Walk(self.library, tail.job_id, after, trust=trust)
+        now = asyncio.get_running_loop().time
+        heard_at = now() if heard_at is None else heard_at
+        while True:
+            seen = tail.version  # taken before reading, so no change slips by
+            if self.stopping.is_set():
+                yield Bye("shutdown")
+                return
+            if now() >= bounds.deadline:
+                yield bounds.farewell
+                return
+            well = tail.well
+            try:
+                item: Item | None = await walk.next(tail, seen)
+            except StoreUnavailable:
+                item, well = None, False
+            except JobNotFound:
+                yield Gone()
+                return
+            if item is not None:
+                heard_at = now()
+                yield item
+                if walk.ended:
+                    return
+                continue
+            if now() - heard_at >= self.ping_seconds:
+                heard_at = now()
+                if walk.place is not None:
+                    yield Quiet(walk.place)
+            if walk.place is not None and well:
+                yield Place(walk.place)
+            left = max(0.0, min(heard_at + self.ping_seconds, bounds.deadline) - now())
+            walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
 
 
 class _Walk:
     """One listener's way through one log: its whole state is a cursor."""
 
-    def __init__(self, library: Library, job_id: JobId, after: Cursor | None) -> None:
+    def __init__(self, library: Library, job_id: JobId, after: Cursor | None, *, trust: bool) -> None:
         self._library = library
         self._job_id = job_id
         self.place = after
-        self.trust = True
+        self.trust = trust
         self.ended = False
         self._owed: Entry | None = None
 

@@ -2,17 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 
 import orjson
 from sse_starlette import EventSourceResponse
 from sse_starlette.sse import SendTimeoutError
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobs import clock
 from jobs.model import JsonObject
 from jobs.updates import one_line
+from service.outlet import Outlet
 from service.wire import wire_of
 
 RETRY = b"retry: 1000\n\n"
@@ -21,14 +23,41 @@ SLICE_BYTES = 64 * 1024
 """How much is handed to the socket at once: no more of a long snapshot waits in memory for a slow reader."""
 
 SSE_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
+CLOSE = (b"connection", b"close")
 
 
-class Stream(EventSourceResponse):
+class Stream(Response):
+    """A stream's answer. Where the server hands connections over, `begin` is given this one, and goes on by itself;
+    everywhere else `body` is sent."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, body: AsyncGenerator[bytes, None], begin: Callable[[Outlet], None] | None = None) -> None:
+        self._body = body
+        self._begin = begin
+        self.status_code = 200
+        self.background = None
+        self.init_headers(SSE_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        wire = wire_of(scope)
+        if self._begin is None or wire.hand_over is None or scope["method"] == "HEAD":
+            await _Portable(self._body, self.raw_headers)(scope, receive, send)
+            return
+        headers = [*self.raw_headers, CLOSE]  # nobody is left to take another request
+        outlet = await wire.open_outlet(
+            send, {"type": "http.response.start", "status": self.status_code, "headers": headers}
+        )
+        if outlet is not None:
+            self._begin(outlet)
+
+
+class _Portable(EventSourceResponse):
     """sse-starlette's response, which frees the socket of a reader that takes nothing: closing would wait for it."""
 
-    def __init__(self, body: AsyncGenerator[bytes, None]) -> None:
-        # Our pings carry a cursor and come from the feed.
-        super().__init__(_in_slices(body), headers=SSE_HEADERS, ping=0)
+    def __init__(self, body: AsyncGenerator[bytes, None], headers: list[tuple[bytes, bytes]]) -> None:
+        super().__init__(_in_slices(body), ping=0)  # our pings carry a cursor and come from the feed
+        self.raw_headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wire = wire_of(scope)

@@ -5,11 +5,14 @@ import re
 import socket
 from typing import cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import Message, Send
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from jobs.errors import JobError
 from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, TooManyConnections
+from service.outlet import Outlet
 from service.problems import problem_message
 from service.wire import PATIENCE, Patience, Wire, extension
 
@@ -32,6 +35,8 @@ class GuardedHttp(HttpToolsProtocol):
 
     patience: Patience = PATIENCE
     most_connections: int | None = None
+    hands_over = True
+    """Whether a stream may have the connection for itself."""
 
     _timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -41,6 +46,8 @@ class GuardedHttp(HttpToolsProtocol):
     """Whether the client is in the middle of a request."""
 
     _refusal: JobError | None = None
+    _answering: RequestResponseCycle | None = None
+    """The request that is being answered; uvicorn's `cycle` is the one that came last."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -68,7 +75,7 @@ class GuardedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head, self._begun, self._head_bytes = True, True, 0
-        self.scope["extensions"] = extension(Wire(self.patience.send_seconds, self.transport.abort))
+        self.scope["extensions"] = extension(self._wire())
         self._expect(self.patience.head_seconds)
 
     def on_url(self, url: bytes) -> None:
@@ -94,6 +101,10 @@ class GuardedHttp(HttpToolsProtocol):
         super().on_headers_complete()
         self._expect(self.patience.body_seconds)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
         self._begun = False
         self._expect(None)
@@ -102,6 +113,46 @@ class GuardedHttp(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # ours says more
         """Whatever stopped the parser, told as a problem."""
         self._refuse(self._refusal or MalformedRequest("The request is not HTTP as RFC 9112 has it."))
+
+    def _wire(self) -> Wire:
+        wire = Wire(self.patience.send_seconds, self.transport.abort)
+        if self.hands_over:
+            wire.hand_over = self._hand_over
+        return wire
+
+    async def _hand_over(self, send: Send, head: Message) -> Outlet | None:
+        """End with this head, and leave the connection to whoever asked for it. Requests that wait behind this one
+        are dropped: its head says that the connection closes."""
+        cycle = self._answering
+        assert cycle is not None  # noqa: S101  # it is who asks
+        if cycle.scope["http_version"] == "1.0":
+            cycle.chunked_encoding = False  # its body is all that comes until the connection closes
+        await send(head)
+        if cycle.disconnected or self.transport.is_closing():
+            return None
+        outlet = Outlet(
+            self.transport,
+            self.connections,
+            chunked=bool(cycle.chunked_encoding),
+            send_seconds=self.patience.send_seconds,
+        )
+        self._part(cycle)
+        self.transport.set_protocol(outlet)
+        if self.flow.write_paused:
+            outlet.pause_writing()
+        return outlet
+
+    def _part(self, cycle: RequestResponseCycle) -> None:
+        """Let go of the connection, and of all that only garbage collection would find."""
+        self._expect(None)
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self.pipeline.clear()
+        self._answering = self.cycle = self.parser = None  # type: ignore[assignment]  # as uvicorn does at its end
+        cycle.disconnected = True  # so that uvicorn lets its request end without a last word
+        cycle.message_event.set()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size

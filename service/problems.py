@@ -30,6 +30,7 @@ STATUS: dict[str, int] = {
     "unsupported-media-type": 415,
     "invalid-input": 422,
     "unknown-kind": 422,
+    "image-rejected": 422,
     "idempotency-key-reused": 422,
     "headers-too-large": 431,
     "rate-limited": 429,
@@ -64,6 +65,12 @@ def problem(error: JobError, request_id: str) -> JsonObject:
     if isinstance(error, InvalidInput) and error.violations:
         body["errors"] = [{"pointer": each.pointer, "detail": each.detail} for each in error.violations]
     return body
+
+
+def sentence(error: JobError) -> str:
+    """The error in one line, for clients that show it as it is; of an input, every field that is wrong."""
+    found = error.violations if isinstance(error, InvalidInput) else ()
+    return " ".join([error.detail, *(f"{each.pointer}: {each.detail}." for each in found)])
 
 
 def problem_response(error: JobError, request_id: str) -> Response:

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from jobs.errors import JobError, StoreUnavailable
 from jobs.quotas import Held, Places, Quotas
+from service.wire import wire_of
 
 PAUSE_SECONDS = 1.0
 """How long to wait before the store is tried again."""
@@ -34,6 +35,10 @@ class Seat:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        """The stream is over."""
         if self._seats is not None:
             self._seats.leave(self._holder)
 
@@ -49,8 +54,10 @@ class Seated(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._seat:
+        try:
             await self._response(scope, receive, send)
+        finally:
+            wire_of(scope).when_over(self._seat.give_back)
 
 
 class Seats:

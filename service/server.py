@@ -13,12 +13,15 @@ from fastapi import FastAPI
 from service.entrance import Entrance
 from service.feed import Feed
 from service.guard import GuardedHttp, GuardedWebSocket
+from service.outlet import Outlet
 from service.settings import Settings
 from service.wire import Patience
 
 GRACE_SECONDS = 8
 FAREWELL_SECONDS = 3.0
 """How long WebSockets may take to hear farewell; after it uvicorn closes them without a word."""
+
+LASTING = (GuardedWebSocket, Outlet)
 
 WEBSOCKET_BYTES = 64 * 1024
 SPARE_FILES = 48
@@ -44,13 +47,13 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more connections, let the WebSockets hear why they end, and wait for the rest as uvicorn does."""
+        """Take no more connections, let the streams hear why they end, and wait for the rest as uvicorn does."""
         self._feed.stop()
         for server in self.servers:
             server.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS):
-                while any(isinstance(each, GuardedWebSocket) for each in self.server_state.connections):  # noqa: ASYNC110  # uvicorn tells nobody
+                while any(isinstance(each, LASTING) for each in self.server_state.connections):  # noqa: ASYNC110  # uvicorn tells nobody
                     await asyncio.sleep(CHECK_SECONDS)
         await super().shutdown(sockets)
 
@@ -87,6 +90,7 @@ def _guards(settings: Settings) -> tuple[type[GuardedHttp], type[GuardedWebSocke
     class Http(GuardedHttp):
         patience = given
         most_connections = _most_connections()
+        hands_over = settings.jobstream_sse == "direct"
 
     class WebSocket(GuardedWebSocket):
         patience = given

@@ -1,11 +1,14 @@
 """The API's settings: read once where the process starts, frozen, and handed down as plain values."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, StringConstraints
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from jobs.kinds import KINDS
+from jobs.sessions import SESSION_DAYS
 from jobs.settings import StoreSettings
 from service.feed import PING_SECONDS
 from service.wire import PATIENCE
@@ -15,10 +18,27 @@ def _listed(value: object) -> object:
     return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
 
 
+def _copy_input(value: object) -> object:
+    """The object that the JSON spells, once the kind has taken it; what is wrong is told by name, without values."""
+    given = json.loads(value) if isinstance(value, str) else value
+    if given is not None and (kind := KINDS.get("copy-records")):
+        try:
+            kind.input.model_validate(given)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_context=False, include_input=False)
+            wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
+            raise ValueError("; ".join(wrong)) from None
+    return given
+
+
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
 """As a browser sends it: in lower case, without a path, and with a port only where it is not the usual one."""
 
 Seconds = Annotated[float, Field(gt=0)]
+
+
+CopyInput = Annotated[dict[str, Any] | None, NoDecode, BeforeValidator(_copy_input)]
+"""The input of a `copy-records` job, as JSON."""
 
 
 class Settings(StoreSettings):
@@ -40,6 +60,10 @@ class Settings(StoreSettings):
     jobstream_body_seconds: Seconds = PATIENCE.body_seconds
     jobstream_send_seconds: Seconds = PATIENCE.send_seconds
     jobstream_ping_seconds: Seconds = PING_SECONDS
+    jobstream_session_days: float = Field(default=SESSION_DAYS, gt=0, le=3660)
+    jobstream_compat: bool = True
+    jobstream_compat_copy: CopyInput = None
+    jobstream_sse: Literal["direct", "portable"] = "direct"
     jobstream_demo: bool = False
     jobstream_web: Path = Path(__file__).parent.parent / "web"
 

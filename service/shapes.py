@@ -14,6 +14,21 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
 
+class RecordLines(Response):
+    """NDJSON, for the route that answers with it."""
+
+    media_type = "application/x-ndjson"
+
+
+class Reject(BaseModel):
+    """A record that was set aside: as it was, or the text where no record could be read from it."""
+
+    record: JsonValue
+    line: int
+    reason: str
+    file: str
+
+
 class PlainText(Response):
     """Text, for the document of the routes that answer with it."""
 
@@ -106,10 +121,84 @@ class EventTold(BaseModel):
     jobs: list[EventJob]
 
 
+class MessageTold(BaseModel):
+    """What somebody said, and when if that was told."""
+
+    role: str
+    content: str
+    at: str | None = None
+
+
+class SessionTold(BaseModel):
+    """A session and its summary. `content_hash` is the SHA-256 of what it holds, `summary_hash` of what was summarised;
+    `stale`: they differ."""
+
+    id: str
+    messages: list[MessageTold]
+    tree_id: str | None
+    content_hash: str
+    summary: str | None
+    summary_hash: str | None
+    last_summarized_at: str | None
+    stale: bool
+
+
+class TreeTold(BaseModel):
+    """A tree and its summary; the hashes as a session has them, `stale_session_ids` the sessions that come first."""
+
+    id: str
+    session_ids: list[str]
+    content_hash: str
+    high_level_summary: str | None
+    high_level_summary_hash: str | None
+    last_summarized_at: str | None
+    stale: bool
+    stale_session_ids: list[str]
+
+
+class Preflight(BaseModel):
+    """What of a tree was stale, and the job that summarises it, null where nothing was."""
+
+    stale: bool
+    stale_session_ids: list[str]
+    job_id: str | None
+
+
 class Forgotten(BaseModel):
     """How many jobs of the subject had to be cancelled first, and are deleted once they have ended."""
 
     left: int
+
+
+class ConversationItem(BaseModel):
+    """A conversation at a glance."""
+
+    id: str
+    updated_at: str
+
+
+class ConversationsTold(BaseModel):
+    """A page of conversations, the latest first; `next` is the cursor of the next one, null at the end."""
+
+    items: list[ConversationItem]
+    next: str | None
+
+
+class TurnTold(BaseModel):
+    """What somebody said, in which job, and when that was submitted."""
+
+    role: Literal["user", "assistant"]
+    content: str
+    job_id: str
+    at: str
+
+
+class ConversationTold(BaseModel):
+    """What each provider has heard and said, oldest first; without another turn it is kept until `expires_at`."""
+
+    id: str
+    expires_at: str
+    turns: dict[str, list[TurnTold]]
 
 
 class KindTold(BaseModel):

@@ -43,7 +43,7 @@ class SubmissionBody(BaseModel):
 
 def read_submission(body: JsonObject) -> SubmissionBody:
     """The body as its type; InvalidInput names every field that is wrong."""
-    submission = _valid(SubmissionBody, body, "The submission is not valid.")
+    submission = valid(SubmissionBody, body, "The submission is not valid.")
     _check_time(submission.run_at, submission.delay)
     return submission
 
@@ -73,7 +73,7 @@ class EventBody(BaseModel):
 
 def read_retry(body: JsonObject) -> RetryBody:
     """The body as its type; InvalidInput names every field that is wrong, InvalidRequest a contradiction."""
-    wanted = _valid(RetryBody, body, "The retry is not valid.")
+    wanted = valid(RetryBody, body, "The retry is not valid.")
     if wanted.parts and wanted.from_:
         raise InvalidRequest("Parts are run again by themselves, or the job from the start: not both.")
     return wanted
@@ -81,7 +81,7 @@ def read_retry(body: JsonObject) -> RetryBody:
 
 def read_event(body: JsonObject) -> EventBody:
     """The body as its type; InvalidInput names every field that is wrong."""
-    event = _valid(EventBody, body, "The event is not valid.")
+    event = valid(EventBody, body, "The event is not valid.")
     _check_time(event.run_at, event.delay)
     return event
 
@@ -147,7 +147,8 @@ def _pointer(path: tuple[int | str, ...]) -> str:
     return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def _valid(model: type[Body], body: JsonObject, sentence: str) -> Body:
+def valid(model: type[Body], body: JsonObject, sentence: str) -> Body:
+    """The body as its type; InvalidInput, which begins with the sentence, names every field that is wrong."""
     try:
         return model.model_validate(body)
     except ValidationError as error:

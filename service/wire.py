@@ -1,11 +1,18 @@
-"""The connection under a request: how long its client may take, and how it is ended when that was not enough."""
+"""The connection under a request: how long its client may take, how it is ended, and how it is handed over."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from starlette.types import Message, Send
+
+from service.outlet import Outlet
 
 EXTENSION = "jobstream.wire"
 """Where our server puts it in the ASGI scope; another server does not, and ends connections in its own time."""
+
+HandOver = Callable[[Send, Message], Awaitable[Outlet | None]]
+"""Sends the head of an answer, and returns what is left of the connection; None where the client has gone."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +30,29 @@ class Patience:
 PATIENCE = Patience()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Wire:
     """What the application may know of a connection: `give_up` frees its socket, also where closing it would wait
     for a reader that is stuck."""
 
     send_seconds: float
     give_up: Callable[[], None]
+    hand_over: HandOver | None = field(default=None, repr=False)
+    outlet: Outlet | None = None
+    """What is left of the connection, once it was handed over."""
+
+    async def open_outlet(self, send: Send, head: Message) -> Outlet | None:
+        """The connection itself, its answer begun with this head; None where the client has gone."""
+        if self.hand_over is not None:
+            self.outlet = await self.hand_over(send, head)
+        return self.outlet
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Have this called when the answer is over: it is, but for one that goes on without its request."""
+        if self.outlet is None:
+            call()
+        else:
+            self.outlet.when_over(call)
 
 
 def extension(wire: Wire) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import { html } from './html.js';
 import { createRecents } from './recents.js';
 import { Chat } from './views/chat.js';
 import { Import } from './views/import.js';
+import { Insights } from './views/insights.js';
 
 const views = [
   { name: 'Chat', home: '#/chat', view: Chat },
   { name: 'Import', home: '#/import', view: Import },
+  { name: 'Insights', home: '#/insights', view: Insights },
 ];
 
 function App({ client, recents }) {

@@ -11,7 +11,7 @@ import orjson
 from pydantic import JsonValue
 
 from jobs.errors import AnswerFailed
-from jobs.kind import Answer, Question, Usage
+from jobs.kind import Answer, Call, Question, Usage
 from jobs.log import Line
 from jobs.model import Failure, known
 from workers.part import PartWriter
@@ -22,20 +22,36 @@ FIRST_BACK_OFF_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 """A provider that asks for a longer pause is not waited for: the listener is better told."""
 
+RATE_LIMIT_SECONDS = 300.0
+"""How long a job leaves a provider alone that has been asked too often and does not say for how long."""
+
+
+GROWTH_SECONDS = 0.5
+"""How long a provisional result stands before the next."""
+
+Growing = Callable[[str], JsonValue]
+
 
 class Asking:
-    """One question to one provider, answered into one part. `provider` None: no key is set for it."""
+    """One question to one provider, answered into one part. `provider` None: no key is set for it; `growing` makes of
+    the text so far the part's provisional result."""
 
-    def __init__(self, provider: Provider | None, price: Pricing, part: PartWriter) -> None:
+    def __init__(
+        self, provider: Provider | None, price: Pricing, part: PartWriter, growing: Growing | None = None
+    ) -> None:
         self._provider = provider
         self._price = price
         self._part = part
+        self._growing = growing
+        self._grown_at = float("-inf")
 
     @staticmethod
     def answer(kept: bytes) -> Answer:
         """The answer that an earlier attempt kept."""
         held = orjson.loads(kept)
-        return known(Answer, {**held, "usage": known(Usage, held["usage"]) if held["usage"] else None})
+        usage = known(Usage, held["usage"]) if held["usage"] else None
+        calls = tuple(known(Call, call) for call in held.get("calls", ()))
+        return known(Answer, {**held, "usage": usage, "calls": calls})
 
     async def ask(
         self, question: Question, *, kept: Callable[[JsonValue], Line], failed: Callable[[], Line]
@@ -50,11 +66,15 @@ class Asking:
                 pause = _pause(error, attempt)
                 if pause is None:
                     await self._part.fail(_failure(error), failed())
-                    raise AnswerFailed(error.code, error.detail, retryable=error.retryable) from error
+                    asked = error.retry_after or (RATE_LIMIT_SECONDS if error.rate_limited else 0.0)
+                    raise AnswerFailed(
+                        error.code, error.detail, retryable=error.retryable, wait_seconds=asked
+                    ) from error
                 await self._part.note(_failure(error))
                 await asyncio.sleep(pause)
             else:
-                await self._part.complete(answer, kept(asdict(answer)))
+                result = self._growing(answer.text) if self._growing and answer.text else None
+                await self._part.complete(answer, result, kept(asdict(answer)))
                 return answer
         raise AssertionError("the last try either answers or fails")
 
@@ -77,13 +97,21 @@ class Asking:
                         if first is None:
                             first = round(time.monotonic() - asked, 3)
                         await self._part.add(text)
+                        self._grow()
                     case Finish():
                         finish = piece
         if finish is None:
             raise ProviderTruncated(f"{provider.name} stopped before its answer was complete.", retryable=True)
         text = await self._part.finish_text()
         seconds = round(time.monotonic() - asked, 3)
-        return Answer(text, finish.model, self._usage(finish), seconds, first)
+        return Answer(text, finish.model, self._usage(finish), seconds, first, finish.calls)
+
+    def _grow(self) -> None:
+        if self._growing is None or time.monotonic() - self._grown_at < GROWTH_SECONDS:
+            return
+        self._grown_at = time.monotonic()
+        if (result := self._growing(self._part.text)) is not None:
+            self._part.grow(result)
 
     def _usage(self, finish: Finish) -> Usage | None:
         if finish.input_tokens is None or finish.output_tokens is None:

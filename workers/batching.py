@@ -44,6 +44,7 @@ class BatchingClient(Client):
         super().__init__(
             client.connection_pool, client.job_serializer, client.job_deserializer, client.default_queue_name
         )
+        self.sealer = client.sealer
         self._calls: deque[_Call] = deque()
         self._called = asyncio.Event()
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import arq.worker
 import orjson
@@ -14,15 +14,20 @@ from pydantic import ValidationError
 from jobs import keys
 from jobs.catalog import SCHEDULES, SUBSCRIPTIONS
 from jobs.connection import Client, connect
+from jobs.conversations import Conversations
 from jobs.cron import Cron
 from jobs.enqueuing import ARQ_FUNCTION
+from jobs.errors import ConnectionInvalid, StoreUnsuitable
 from jobs.events import Events
-from jobs.kinds import KINDS
+from jobs.kind import HOUR_SECONDS
+from jobs.kinds import EVERY_KIND, KINDS
 from jobs.leases import Leases
 from jobs.log import Log
 from jobs.logs import configure_logs
 from jobs.queue import Queue
-from jobs.store import check, open_store
+from jobs.rejects import Rejects
+from jobs.sessions import Sessions
+from jobs.store import check, check_keys, open_store
 from workers.providers import open_providers
 from workers.providers.prices import cost
 from workers.run import Tools
@@ -44,31 +49,57 @@ async def run_job(ctx: dict[str, Any], job_id: str) -> None:
 async def open_runner(settings: Settings, client: Client) -> AsyncIterator[Runner]:
     """What runs the jobs of this worker, with everything that it lends them."""
     async with open_providers(settings.credentials) as providers:
-        tools = Tools(Log(client), Queue(client), KINDS, providers, cost)
-        yield Runner(KINDS, tools, Leases(client, lease_seconds=settings.jobstream_lease))
+        conversations = Conversations(client, kept_seconds=settings.jobstream_conversation_hours * HOUR_SECONDS)
+        tools = Tools(
+            Log(client),
+            Queue(client),
+            EVERY_KIND,
+            providers,
+            cost,
+            conversations,
+            Sessions(client),
+            Rejects(client),
+            settings.connections,
+        )
+        yield Runner(EVERY_KIND, tools, Leases(client, lease_seconds=settings.jobstream_lease))
 
 
 @asynccontextmanager
 async def open_url(settings: Settings) -> AsyncIterator[str]:
-    """The store's URL, once it answers and is fit to keep jobs."""
+    """The store's URL, once it answers and is fit to keep jobs; a store that is not ends the process."""
     configure_logs()
     async with open_store(settings.store_url, settings.jobstream_data) as url:
-        async with connect(url) as client:
-            await check(
-                client,
-                allow_volatile=settings.jobstream_allow_volatile,
-                allow_plain=settings.jobstream_allow_plain_redis,
-            )
+        try:
+            await _check(url, settings)
+        except StoreUnsuitable as error:
+            _refuse(error.detail)
         yield url
+
+
+async def _check(url: str, settings: Settings) -> None:
+    async with connect(url, sealer=settings.sealer) as client:
+        await check(
+            client,
+            allow_volatile=settings.jobstream_allow_volatile,
+            allow_plain=settings.jobstream_allow_plain_redis,
+        )
+        await check_keys(client)
 
 
 def _settings() -> Settings:
     try:
-        return Settings()
+        settings = Settings()
+        _ = settings.connections
     except ValidationError as error:
-        wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_input=False))
-        print(f"the worker cannot start: {wrong}", file=sys.stderr)  # noqa: T201
-        sys.exit(EX_CONFIG)
+        _refuse("; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_input=False)))
+    except ConnectionInvalid as error:
+        _refuse(error.detail)
+    return settings
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"the worker cannot start: {why}", file=sys.stderr)  # noqa: T201
+    sys.exit(EX_CONFIG)
 
 
 class WorkerSettings:
@@ -86,5 +117,6 @@ class WorkerSettings:
         "cron": partial(Cron, schedules=SCHEDULES),
         "events": partial(Events, kinds=KINDS, more=SUBSCRIPTIONS),
         "lease_seconds": _own.jobstream_lease,
+        "sealer": _own.sealer,
     }
     log_results = False

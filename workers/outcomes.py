@@ -97,6 +97,8 @@ def outcome_of(error: BaseException, claim: Claim, back_off_seconds: Sequence[fl
             return GaveUp(failure_of(error, retryable=False))
         case AnswerFailed() if not error.retryable:
             return GaveUp(failure_of(error, retryable=False))
+        case AnswerFailed():
+            return _again(claim, failure_of(error, retryable=True), max(pause, error.wait_seconds))
         case RetryAfter():
             return _again(claim, failure_of(error, retryable=True), max(pause, error.delay))
         case JobError():

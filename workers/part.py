@@ -4,11 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
+from pydantic import JsonValue
 
 from jobs.kind import Answer
 from jobs.log import Line, part_head
 from jobs.model import UNSET_PART, Failure, JsonObject
-from jobs.updates import PartChanged, encode, one_line
+from jobs.updates import PartChanged, encode, one_line, sha256
 from workers.writer import PartText, Writer
 
 
@@ -21,6 +22,11 @@ class PartWriter:
         self._whole: JsonObject = UNSET_PART | (before or {})
         self._text = PartText()
 
+    @property
+    def text(self) -> str:
+        """The provider's words so far."""
+        return self._text.so_far
+
     async def begin(self, *, model: str | None) -> None:
         """Start the part, or start it again: its text is empty and all else that it held is gone."""
         self._text = self._writer.open_text(self._name)
@@ -32,16 +38,31 @@ class PartWriter:
         """Append the provider's next words."""
         await self._writer.write_text(self._name, text)
 
+    def grow(self, result: JsonValue) -> None:
+        """Tell what the text so far comes to, if that is news, with the words that leave next."""
+        if self._whole["result"] != result:
+            self._writer.write_later(self._line({"result": result}))
+
+    async def show(self, result: JsonValue) -> None:
+        """Tell the part's result, unless it is the one that it has; a part that never began is complete with it."""
+        if self._whole["attempt"] == 0:
+            proof = {"length": 0, "sha256": sha256("")}
+            whole = UNSET_PART | {"state": "completed", "attempt": 1, "result": result, **proof}
+            await self._writer.write(self._line(whole, write="="))
+        elif self._whole["result"] != result:
+            await self._writer.write(self._line({"result": result}))
+
     async def note(self, error: Failure) -> None:
         """Say why this try failed, while another follows."""
         await self._writer.write(self._line({"error": error.model_dump()}))
 
-    async def complete(self, answer: Answer, *also: Line) -> None:
-        """End the part with its answer; `also` is written in the same act."""
+    async def complete(self, answer: Answer, result: JsonValue, *also: Line) -> None:
+        """End the part with its answer and, unless None, what that comes to; `also` is written in the same act."""
         await self.finish_text()
         facts = asdict(answer)
         changes = {name: facts[name] for name in ("model", "usage", "elapsed", "first_token")}
-        await self._end({"state": "completed", "error": None, **changes}, also)
+        shown = {} if result in (None, self._whole["result"]) else {"result": result}
+        await self._end({"state": "completed", "error": None, **changes, **shown}, also)
 
     async def fail(self, error: Failure, *also: Line) -> None:
         """End the part without an answer; the text so far stays."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from jobs.errors import JobError
-from jobs.kind import Question
+from jobs.kind import Call, Question
 
 
 @dataclass(frozen=True)
@@ -17,27 +17,32 @@ class Text:
 
 @dataclass(frozen=True)
 class Finish:
-    """The answer is complete: the provider sent its terminal marker. Always the last piece, never missing."""
+    """The answer is complete: the provider sent its terminal marker. Always the last piece, never missing. `calls`
+    are the tools that it asks for."""
 
     model: str
     input_tokens: int | None = None
     output_tokens: int | None = None
+    calls: tuple[Call, ...] = ()
 
 
 Piece = Text | Finish
 
 
 class ProviderError(JobError):
-    """The provider gave no complete answer; `retryable` says whether asking again can help,
-    `retry_after` is how many seconds the provider asked us to wait."""
+    """The provider gave no complete answer; `retryable` says whether asking again can help, `retry_after` is how many
+    seconds the provider asked us to wait, `rate_limited` that it has been asked too often."""
 
     code: ClassVar[str] = "provider-failed"
     title: ClassVar[str] = "The provider gave no complete answer"
 
-    def __init__(self, detail: str, *, retryable: bool, retry_after: float | None = None) -> None:
+    def __init__(
+        self, detail: str, *, retryable: bool, retry_after: float | None = None, rate_limited: bool = False
+    ) -> None:
         super().__init__(detail)
         self.retryable = retryable
         self.retry_after = retry_after
+        self.rate_limited = rate_limited
 
 
 class ProviderTruncated(ProviderError):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -11,18 +11,27 @@ from pydantic import JsonValue
 
 from jobs import clock
 from jobs.clock import MICROSECONDS
+from jobs.conversations import Conversations
 from jobs.errors import AnswerFailed, Corrupt, DoNotRetry, JobNotFound, ResultTooLarge, StepRepeated
 from jobs.events import Event, EventId, outgoing
-from jobs.kind import Answer, AnyKind, Child, ChildEnd, Kept, Question, answer_step
+from jobs.kind import Answer, AnyKind, Child, ChildEnd, Image, Kept, Question, answer_step
 from jobs.leases import Claim
 from jobs.log import Line, Log
+from jobs.measurements.rows import Measurements
 from jobs.model import JobId, JsonObject, State, known, whole
 from jobs.queue import Queue, Submission
+from jobs.records.connections import Connections
+from jobs.rejects import Rejects
+from jobs.sessions import Sessions
 from jobs.updates import Progressed, StepChanged, encode, json_line, one_line
 from workers.asking import Asking
+from workers.conversations import JobConversations
+from workers.copying import JobCopying
+from workers.lake import Lake
 from workers.outcomes import Suspension
 from workers.part import PartWriter
 from workers.provider import Pricing, Provider
+from workers.sessions import JobSessions
 from workers.tries import tried
 from workers.writer import Writer, patiently
 
@@ -42,6 +51,10 @@ class Tools:
     kinds: Mapping[str, AnyKind]
     providers: Mapping[str, Provider]
     price: Pricing
+    conversations: Conversations
+    sessions: Sessions
+    rejects: Rejects
+    connections: Connections = field(default_factory=dict)
 
 
 class JobRun:
@@ -51,6 +64,7 @@ class JobRun:
         self._claim = claim
         self._tools = tools
         self._steps: set[str] = set()
+        self._parts: dict[str, PartWriter] = {}
         self._progress = dict(claim.progress)
         self.writer = Writer(tools.log, claim)
 
@@ -65,6 +79,28 @@ class JobRun:
     @property
     def providers(self) -> Sequence[str]:
         return tuple(self._tools.providers)
+
+    @property
+    def conversations(self) -> JobConversations:
+        return JobConversations(self._claim, self._tools.conversations)
+
+    @property
+    def sessions(self) -> JobSessions:
+        return JobSessions(self._claim.subject, self._tools.sessions)
+
+    @property
+    def copying(self) -> JobCopying:
+        return JobCopying(self._tools.connections, self._tools.rejects, self._claim)
+
+    async def input_of(self, job_id: str) -> JsonObject:
+        earlier = partial(self._tools.queue.input_of, JobId(job_id), subject=self._claim.subject)
+        return await patiently(earlier)
+
+    async def measurements(self, system_id: str, *, days: float) -> Measurements:
+        return await Lake(self._tools.connections).measurements(system_id, days=days)
+
+    async def image(self) -> Image:
+        return await patiently(partial(self._tools.queue.images.of, self.job_id, self._claim.subject))
 
     async def step(
         self,
@@ -113,7 +149,10 @@ class JobRun:
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
         job_ids = [await patiently(partial(self._submit_child, name, at, child)) for at, child in enumerate(children)]
-        ends = [await patiently(partial(self._child_end, job_id)) for job_id in job_ids]
+        ends = [
+            await patiently(partial(self._child_end, job_id, told=child.told))
+            for job_id, child in zip(job_ids, children, strict=True)
+        ]
         if any(end is None for end in ends):
             raise Suspension(None)
         ended = [end for end in ends if end is not None]
@@ -135,7 +174,7 @@ class JobRun:
             request_id=self._claim.request_id,
             depth=self._claim.depth + 1,
         )
-        line = Line("send", value=outgoing(EventId(event_id), sent))
+        line = Line("send", value=outgoing(EventId(event_id), sent, self._tools.log.sealer))
         await self.writer.write(line, self.kept_line(name, clock.now(), event_id))
         return event_id
 
@@ -145,15 +184,24 @@ class JobRun:
         percent: float | None = None,
         message: str | None = None,
         counters: dict[str, int] | None = None,
+        kept: bool = False,
     ) -> None:
         given = {"percent": percent, "message": whole(message) if message else message, **(counters or {})}
         changes = {name: value for name, value in given.items() if value is not None}
         self._progress |= changes
         body = encode(Progressed(**changes))
-        await self.writer.write(Line("progress", body, value=one_line(orjson.dumps(self._progress))))
+        value = one_line(orjson.dumps(self._progress))
+        await self.writer.write(Line("progress", body, value=value, write="=" if kept else ""))
 
-    async def ask(self, part: str, question: Question) -> Answer:
-        name = answer_step(part)
+    async def ask(
+        self,
+        part: str,
+        question: Question,
+        *,
+        name: str | None = None,
+        growing: Callable[[str], JsonValue] | None = None,
+    ) -> Answer:
+        name = name or answer_step(part)
         self._enter(name)
         if name in self._claim.kept:
             return self._kept(name, Asking.answer)
@@ -161,13 +209,21 @@ class JobRun:
             raise _unasked(self._claim.parts.get(part))
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
-        writer = PartWriter(self.writer, part, self._claim.parts.get(part))
-        asking = Asking(self._tools.providers.get(question.provider), self._tools.price, writer)
+        provider = self._tools.providers.get(question.provider)
+        asking = Asking(provider, self._tools.price, self._part(part), growing)
         return await asking.ask(
             question,
             kept=lambda answer: self.kept_line(name, started, answer),
             failed=lambda: self._step_line(name, "failed", started, clock.now()),
         )
+
+    async def show(self, part: str, result: JsonValue) -> None:
+        await self._part(part).show(result)
+
+    def _part(self, name: str) -> PartWriter:
+        if name not in self._parts:
+            self._parts[name] = PartWriter(self.writer, name, self._claim.parts.get(name))
+        return self._parts[name]
 
     def _kept(self, name: str, read: Callable[[bytes], Result]) -> Result:
         """What an earlier attempt kept under the name; Corrupt where no step can have kept that."""
@@ -182,7 +238,7 @@ class JobRun:
             Submission(
                 kind=kind,
                 input=kind.input.model_validate(child.input).model_dump(mode="json", exclude_unset=True),
-                subject=self._claim.subject,
+                subject=child.subject or self._claim.subject,
                 idempotency_key=f"child:{self.job_id}:{self._claim.run}:{name}:{at}",
                 request_id=self._claim.request_id,
                 parent=self.job_id,
@@ -191,7 +247,7 @@ class JobRun:
         )
         return submitted.job_id
 
-    async def _child_end(self, job_id: JobId) -> ChildEnd | None:
+    async def _child_end(self, job_id: JobId, *, told: bool) -> ChildEnd | None:
         """How the child ended, None while it goes on; one that was deleted meanwhile counts as cancelled."""
         try:
             story = await self._tools.log.story(job_id)
@@ -199,6 +255,8 @@ class JobRun:
             return ChildEnd(job_id, State.CANCELLED, None, None)
         if not story.state.terminal:
             return None
+        if not told:
+            return ChildEnd(job_id, story.state, None, None)
         return ChildEnd(job_id, story.state, story.snapshot["result"], story.snapshot["error"])
 
     def kept_line(self, name: str, started: str, result: JsonValue) -> Line:

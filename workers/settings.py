@@ -13,6 +13,7 @@ class Settings(StoreSettings):
 
     jobstream_slots: int = Field(default=50, ge=1, le=1000)
     jobstream_lease: float = Field(default=6.0, ge=1.0, le=300.0)
+    jobstream_conversation_hours: float = Field(default=24.0, gt=0, le=24 * 366)
     jobstream_sandbox_url: str | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None

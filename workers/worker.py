@@ -15,6 +15,7 @@ import uvloop
 from arq.worker import Worker
 
 from jobs.connection import Client, connect
+from jobs.encryption import UNSEALED
 from jobs.errors import StorageFull, StoreUnavailable
 from jobs.leases import Claim, Leases
 from jobs.log import Log
@@ -54,7 +55,8 @@ class JobWorker(Worker):
     """Runs the jobs of one queue, `max_jobs` at a time; arq supplies settings, command line and signals.
 
     `ctx` brings the parts: `open_url` gives an async context manager of the store's URL, `open_runner` one of the
-    Runner for a client, `cron` and `events` the Cron and the Events of a client; `lease_seconds` is a number."""
+    Runner for a client, `cron` and `events` the Cron and the Events of a client; `lease_seconds` is a number.
+    `sealer` seals what jobs leave in the store; without one, it is left as it is."""
 
     __signature__ = inspect.signature(Worker)  # arq asks which options there are
 
@@ -78,7 +80,7 @@ class JobWorker(Worker):
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         async with AsyncExitStack() as stack:
             url = await stack.enter_async_context(self.ctx["open_url"]())
-            client = await stack.enter_async_context(connect(url))
+            client = await stack.enter_async_context(connect(url, sealer=self.ctx.get("sealer", UNSEALED)))
             batched = await stack.enter_async_context(batching(client))
             runner = await stack.enter_async_context(self.ctx["open_runner"](batched))
             await self._work(url, client, runner)

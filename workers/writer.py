@@ -69,6 +69,11 @@ class PartText:
         return "".join(self.pieces)
 
     @property
+    def so_far(self) -> str:
+        """The text that left, and what waits."""
+        return "".join((*self.pieces, *self.waiting))
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the UTF-8 of the text that left."""
         return hashlib.sha256(self.all.encode()).hexdigest()
@@ -81,6 +86,7 @@ class Writer:
         self._log = log
         self._claim = claim
         self._texts: dict[str, PartText] = {}
+        self._later: dict[str, Line] = {}
         self._flushing = asyncio.Lock()
         self._flushes = 0
         self._unsent: list[Line] = []
@@ -109,6 +115,11 @@ class Writer:
         else:
             self._gathered.set()
 
+    def write_later(self, line: Line) -> None:
+        """Append the line with the text that leaves next, in place of one of its name that still waits."""
+        self._later[line.name] = line
+        self._gathered.set()
+
     async def gather(self) -> None:
         """Append what waits when its time has come; to run beside the kind, until cancelled."""
         while True:
@@ -118,13 +129,19 @@ class Writer:
             await self.write()
 
     def _taken(self) -> list[Line]:
-        return [_delta(part, *text.take()) for part, text in self._texts.items() if text.waiting]
+        deltas = [_delta(part, *text.take()) for part, text in self._texts.items() if text.waiting]
+        later = [*self._later.values()]
+        self._later.clear()
+        return deltas + later
 
     async def _send(self) -> None:
         if self._unsent:
-            job_id, token = self._claim.job_id, self._claim.token
-            await patiently(lambda: self._log.append(job_id, self._unsent, token=token, flush=self._flushes))
+            await patiently(self._append)
             self._unsent = []
+
+    async def _append(self) -> None:
+        job_id, token, subject = self._claim.job_id, self._claim.token, self._claim.subject
+        await self._log.append(job_id, self._unsent, token=token, flush=self._flushes, subject=subject)
 
 
 async def patiently(act: Callable[[], Awaitable[Result]]) -> Result:

@@ -12,6 +12,7 @@ from arq.worker import func
 from bench.engine.contenders.program import SLOTS
 from jobs import keys
 from jobs.connection import Client
+from jobs.conversations import Conversations
 from jobs.cron import Cron
 from jobs.enqueuing import ARQ_FUNCTION
 from jobs.events import Events
@@ -20,6 +21,8 @@ from jobs.leases import Leases
 from jobs.log import Log
 from jobs.logs import configure_logs
 from jobs.queue import Queue
+from jobs.rejects import Rejects
+from jobs.sessions import Sessions
 from workers.run import Tools
 from workers.runner import Runner
 from workers.worker import JobWorker
@@ -53,7 +56,16 @@ def _worker(url: str, kinds: Sequence[AnyKind]) -> JobWorker:
 
     @asynccontextmanager
     async def open_runner(client: Client) -> AsyncIterator[Runner]:
-        tools = Tools(Log(client), Queue(client), known, {}, lambda *_: None)
+        tools = Tools(
+            Log(client),
+            Queue(client),
+            known,
+            {},
+            lambda *_: None,
+            Conversations(client),
+            Sessions(client),
+            Rejects(client),
+        )
         yield Runner(known, tools, Leases(client, lease_seconds=LEASE_SECONDS))
 
     return JobWorker(

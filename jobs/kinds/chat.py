@@ -1,18 +1,18 @@
 """`chat`: a conversation put to several providers at once, each answering into a part of its own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
 from jobs.errors import AnswerFailed, DoNotRetry
-from jobs.kind import HOUR_SECONDS, MEBIBYTE, Kind, Question, Run, Turn
-from jobs.model import Failure, Value
+from jobs.kind import HOUR_SECONDS, MEBIBYTE, Answer, Kind, ProviderName, Question, Round, Run, Turn
+from jobs.model import CLIENT_ID_PATTERN, Failure, Value
 
-ProviderName = Literal["openai", "anthropic", "google"]
 Words = Annotated[str, Field(min_length=1)]
+ConversationId = Annotated[str, Field(pattern=CLIENT_ID_PATTERN)]
 
 
 class Message(Value):
@@ -24,13 +24,15 @@ class Message(Value):
 
 class ChatInput(Value):
     """Either `message` or `messages`; `models` names the providers to ask, or `provider` one with its default model,
-    else all that are configured are asked."""
+    else all that are configured are asked. What was said in the conversation before goes ahead of it, each provider
+    hearing its own answers."""
 
     message: Words | None = None
     messages: Annotated[list[Message], Field(min_length=1)] | None = None
     models: Annotated[dict[ProviderName, Words], Field(min_length=1)] | None = None
     provider: ProviderName | Literal["first"] | None = None
     system: str | None = None
+    conversation_id: ConversationId | None = None
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -61,32 +63,52 @@ class ChatInput(Value):
 
 
 async def perform(run: Run, chat: ChatInput) -> JsonValue:
-    """Each provider's answer or error by name; fails only if every provider did."""
+    """Each provider's answer or error by name; fails only if every provider did, and is then no part of its
+    conversation."""
     models = chat.models_by_name(run.providers)
     if not models:
         raise DoNotRetry("No provider is configured: set the key of at least one.")
-    questions = [
-        Question(name, chat.turns(), model, chat.system, chat.max_output_tokens) for name, model in models.items()
+    answers = await _answers(run, await _questions(run, chat, models))
+    failures = [answer for answer in answers.values() if isinstance(answer, Failure)]
+    if len(failures) == len(answers):
+        raise _all_failed(failures)
+    if chat.conversation_id:
+        texts = {name: answer.text if isinstance(answer, Answer) else None for name, answer in answers.items()}
+        await run.conversations.add(chat.conversation_id, Round(chat.turns(), texts))
+    return {name: _told(answer) for name, answer in answers.items()}
+
+
+async def _questions(run: Run, chat: ChatInput, models: Mapping[str, str | None]) -> list[Question]:
+    """What each provider is asked: what it heard of the conversation before, and then this chat."""
+    earlier = await run.conversations.earlier(chat.conversation_id) if chat.conversation_id else []
+    heard = {name: tuple(turn for said in earlier for turn in said.heard_by(name)) for name in models}
+    return [
+        Question(name, (*heard[name], *chat.turns()), model, chat.system, chat.max_output_tokens)
+        for name, model in models.items()
     ]
+
+
+async def _answers(run: Run, questions: Sequence[Question]) -> dict[str, Answer | Failure]:
     async with asyncio.TaskGroup() as asking:
-        answers = [asking.create_task(_answer(run, question)) for question in questions]
-    result: dict[str, JsonValue] = {name: answer.result() for name, answer in zip(models, answers, strict=True)}
-    if not any(answer.result()["ok"] for answer in answers):
-        raise _all_failed([answer.result()["error"] for answer in answers])
-    return result
+        tasks = {question.provider: asking.create_task(_answer(run, question)) for question in questions}
+    return {name: task.result() for name, task in tasks.items()}
 
 
-async def _answer(run: Run, question: Question) -> dict[str, JsonValue]:
+async def _answer(run: Run, question: Question) -> Answer | Failure:
     try:
-        answer = await run.ask(question.provider, question)
+        return await run.ask(question.provider, question)
     except AnswerFailed as error:
-        reason = Failure(type=error.code, title=error.title, detail=error.detail, retryable=error.retryable)
-        return {"ok": False, "error": reason.model_dump()}
-    return {"ok": True, **asdict(answer)}
+        return Failure(type=error.code, title=error.title, detail=error.detail, retryable=error.retryable)
 
 
-def _all_failed(reasons: list[JsonValue]) -> AnswerFailed:
-    failures = [Failure.model_validate(reason) for reason in reasons]
+def _told(answer: Answer | Failure) -> JsonValue:
+    """The answer as the result has it; a chat has no tools, so nothing is said of calls."""
+    if isinstance(answer, Failure):
+        return {"ok": False, "error": answer.model_dump()}
+    return {"ok": True, **{name: value for name, value in asdict(answer).items() if name != "calls"}}
+
+
+def _all_failed(failures: Sequence[Failure]) -> AnswerFailed:
     codes = {failure.type for failure in failures}
     code = codes.pop() if len(codes) == 1 else "provider-failed"
     details = " ".join(failure.detail for failure in failures)

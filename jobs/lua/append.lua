@@ -52,8 +52,11 @@ local function write_text(part, write, text)
 end
 
 local fold = {
-  progress = function(_, _, value)
+  progress = function(_, _, value, write)
     set(job, 'progress', value)
+    if write == '=' then -- what was done so far is kept, outside of the store
+      clear_of_suspicion(job)
+    end
   end,
   -- A step's text is its result, if the step is done: kept, so that no later attempt runs it again.
   step = function(name, _, value, write, text)

@@ -11,9 +11,6 @@ end
 local now_ms = math.floor(now_us() / 1000) -- rounded up, a job would start before its time
 local claimed = {}
 
-local POISON = '{"type":"poison","title":"The job kills its workers",'
-  .. '"detail":"Three workers in a row died with this job before anything more of it was kept.","retryable":false}'
-
 -- Whether the job was held by the worker that asks now: it lost the lease, and lives. Tokens are `<worker>-<number>`.
 local function held_by_the_same(job)
   local worker = string.match(job.token, '^(.+)%-%d+$')

@@ -51,6 +51,11 @@ local function quoted(text)
   return text and text ~= '' and '"' .. text .. '"' or 'null'
 end
 
+-- What is sealed stands bare in the JSON that is made here, and whoever opens it puts its own JSON in its place.
+local function quoted_unless_sealed(text)
+  return text and string.sub(text, 1, 4) == 'enc:' and text or quoted(text)
+end
+
 local function or_null(json)
   return json and json ~= '' and json or 'null'
 end
@@ -164,7 +169,7 @@ end
 
 local function every_key(job)
   local keys = {}
-  for _, what in ipairs({ 'job', 'input', 'log', 'children', 'failures', 'rejects' }) do
+  for _, what in ipairs({ 'job', 'input', 'image', 'log', 'children', 'failures', 'rejects' }) do
     keys[#keys + 1] = key(job.id, what)
   end
   if job.part_names ~= '' or job.step_names ~= '' then
@@ -292,13 +297,13 @@ local function part_ends(job, state)
   local ends = {}
   for _, part in ipairs(split(job.part_names)) do
     local head = redis.call('HGET', key(job.id, 'texts'), part .. ':head') or 'pending'
-    local its_state, length, digest = string.match(head, '^(%a+)|(%d+)|(%x+)$')
+    local its_state, length, digest = string.match(head, '^(%a+)|(%d+)|(.+)$')
     its_state = its_state or string.match(head, '^%a+')
     if its_state == 'pending' or its_state == 'running' then
       its_state = unfinished
     end
     ends[#ends + 1] = string.format(
-      '"%s":{"state":"%s","length":%s,"sha256":%s}', part, its_state, length or 'null', quoted(digest)
+      '"%s":{"state":"%s","length":%s,"sha256":%s}', part, its_state, length or 'null', quoted_unless_sealed(digest)
     )
   end
   return '{' .. table.concat(ends, ',') .. '}'

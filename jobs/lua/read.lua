@@ -1,4 +1,4 @@
--- Reads the log after a cursor: {'HELD', behind, size, entries, whole}, or 'GAP' where the log cannot go on from
+-- Reads the log after a cursor: {'HELD', behind, size, entries, whole, subject}, or 'GAP' where the log cannot go on from
 -- there. `behind` is the bytes of all that follows, `size` about what a snapshot takes instead; `whole` is 1 where
 -- the entries are all that follow: a page ends after so many entries, or so many bytes.
 local id, after, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -43,4 +43,4 @@ repeat
     place, read = entry[1], tonumber(entry[2][4])
   end
 until #found == 0 or #entries >= most or read - before > PAGE_BYTES
-return { 'HELD', job.bytes - before, snapshot_size(), entries, read == job.bytes and 1 or 0 }
+return { 'HELD', job.bytes - before, snapshot_size(), entries, read == job.bytes and 1 or 0, job.subject }

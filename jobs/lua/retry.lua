@@ -3,7 +3,7 @@
 local entry, entry_ms = table.remove(ARGV), table.remove(ARGV) -- as arq would write it
 local id, us, seq, from, only = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local most_active, most_waiting, parts = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local PART_FIELDS = 5 -- name, value, head, body of its update (none if it only ended), step to forget
+local PART_FIELDS = 5 -- name, value, head, body of its update (none if it only ended), steps to forget
 
 local job = open(id)
 if not job or not TERMINAL[job.state] or int(job.us) ~= us or job.seq ~= seq then
@@ -44,13 +44,15 @@ end
 change_state(job, 'queued', { from = from })
 
 for index = 0, parts - 1 do
-  local name, value, head, body, step = unpack(ARGV, 9 + index * PART_FIELDS, 8 + (index + 1) * PART_FIELDS)
+  local name, value, head, body, steps = unpack(ARGV, 9 + index * PART_FIELDS, 8 + (index + 1) * PART_FIELDS)
   redis.call('HSET', key(id, 'parts'), name, value)
   redis.call('HSET', key(id, 'texts'), name .. ':head', head)
   if body ~= '' then
     redis.call('DEL', key(id, 'text:' .. name))
     redis.call('HSET', key(id, 'texts'), name .. ':bytes', 0)
-    redis.call('HDEL', key(id, 'kept'), step)
+    for _, step in ipairs(split(steps)) do
+      redis.call('HDEL', key(id, 'kept'), step)
+    end
     add(job, 'part', body)
   end
 end

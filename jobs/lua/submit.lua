@@ -3,6 +3,7 @@ local entry, entry_ms = table.remove(ARGV), table.remove(ARGV) -- as arq would w
 local id, input, idempotency, input_digest, subject, parent = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local head_start_ms, delay_ms, run_at_us = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local most_active, most_waiting = tonumber(ARGV[10]), tonumber(ARGV[11]) -- 0 is no limit
+local image = ARGV[12]
 local FAIRNESS_MS = 60 * 1000 -- how far the many jobs of one subject fall behind the few of another
 local EACH_MS = 1000
 
@@ -23,7 +24,7 @@ local later = due_us > now
 local job = {
   id = id, now = now, changes = {}, run = 1, seq = 0, us = 0, bytes = 0, front_bytes = 0, attempt = 0,
 }
-for index = 12, #ARGV, 2 do
+for index = 13, #ARGV, 2 do
   set(job, ARGV[index], ARGV[index + 1])
 end
 set(job, 'id', id)
@@ -59,6 +60,9 @@ set(job, 'ahead_ms', int(ahead_ms))
 set(job, 'score', int(score))
 save(job)
 redis.call('SET', key(id, 'input'), input, 'PX', kept_ms)
+if image ~= '' then
+  redis.call('SET', key(id, 'image'), image, 'PX', kept_ms)
+end
 redis.call('PEXPIRE', key(id, 'job'), kept_ms)
 redis.call('PEXPIRE', key(id, 'log'), kept_ms)
 if idempotency ~= '' then

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Header
 from starlette.requests import Request
 
 from jobs.errors import EventNotFound, JobNotFound
-from jobs.events import Event, EventId
+from jobs.events import EventId
 from jobs.kind import MEBIBYTE
 from jobs.model import JsonObject
+from service import intake
 from service.api import AccessOf, ApiOf, GuestOf, RequestId, checked_id
 from service.auth import READ
 from service.body import described, read_json
@@ -30,19 +31,8 @@ async def send(
     """Send an event; the jobs that it started, none where no kind takes its data."""
     room = await api.limits.submission(guest)
     body = read_event(await read_json(request, limit=MEBIBYTE))
-    event = Event(
-        name=body.name,
-        data=body.data,
-        subject=access.sender(body.subject),
-        priority=body.priority,
-        run_at=body.run_at,
-        delay=body.delay or 0.0,
-        request_id=request_id,
-    )
-    for kind, _ in api.events.started_by(event):
-        access.subject_for(kind.name, body.subject)
     known = idempotency_key(key, body.idempotency_key)
-    sent = await api.events.send(event, idempotency_key=known, room=room)
+    sent = await intake.send(api, access, body, key=known, request_id=request_id, room=room)
     return {"event_id": sent.event_id, "job_ids": sent.job_ids}
 
 

@@ -15,8 +15,10 @@ from jobs.model import JsonObject, Snapshot, State
 from jobs.updates import Cursor
 from service.api import AccessOf, Api, ApiOf, GuestOf, RequestId, access_in_url
 from service.auth import READ
-from service.body import described, parse_object, read_body, read_optional_json, too_large
+from service.body import described, read_optional_json, too_large
 from service.credentials import Token
+from service.form import described_too, read_sent
+from service.intake import take
 from service.limits import guest_of
 from service.prefer import wait_seconds, wants_status
 from service.problems import passing
@@ -29,7 +31,6 @@ from service.submission import (
     kind_of,
     read_retry,
     read_submission,
-    submission_of,
 )
 from service.transports import polling, sse
 
@@ -50,7 +51,7 @@ Prefer = Annotated[list[str] | None, Header()]
         200: {"model": Submitted, "description": "An earlier job with this key"},
         201: {"model": Submitted, "description": "The job, which ended while it was waited for"},
     },
-    openapi_extra=described(SubmissionBody),
+    openapi_extra=described_too(SubmissionBody),
 )
 async def submit(
     request: Request,
@@ -63,20 +64,13 @@ async def submit(
 ) -> Response:
     """Submit a job: 202 with its snapshot and a stream token; 200 for a repeat; 201 if it ended while waited for."""
     room = await api.limits.submission(guest)
-    sent = await read_body(request, limit=_largest_body(api))
-    body = read_submission(parse_object(sent))
+    sent, sent_bytes = await read_sent(request, limit=_largest_body(api))
+    body = read_submission(sent)
     kind = kind_of(body, api.kinds)
-    if len(sent) > kind.body_limit:
+    if sent_bytes > kind.body_limit:
         raise too_large(kind.body_limit)
-    submission = submission_of(
-        body,
-        kind,
-        subject=access.subject_for(kind.name, body.subject),
-        key=idempotency_key(key, body.idempotency_key),
-        request_id=request_id,
-        room=room,
-    )
-    submitted = await api.queue.submit(submission)
+    known = idempotency_key(key, body.idempotency_key)
+    submitted = await take(api, access, body, key=known, request_id=request_id, room=room)
     wait = wait_seconds(prefer, most=LONGEST_SUBMIT_WAIT_SECONDS)
     if wait is not None:
         await polling.until_ended(api.follow(submitted.job_id, None, access), wait)
@@ -222,7 +216,8 @@ async def _stream(request: Request, job_id: str, api: Api, request_id: str, plac
     if head.ended_at(after):
         return Response(status_code=204)
     seat = await api.limits.stream(guest_of(access, request))
-    return Seated(sse.stream_response(api.follow(known_id, after, access), request_id), seat)
+    told = sse.stream_response(api.delivery, known_id, after, api.bounds([access]), request_id)
+    return Seated(told, seat)
 
 
 def softened(error: JobError, request: Request, request_id: str) -> Response:

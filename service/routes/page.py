@@ -18,7 +18,7 @@ from service.credentials import Browser
 from service.errors import NotFound, Unauthorized
 from service.routes.tokens import set_cookie
 
-LIBRARIES = re.compile(r"^(preact|htm|marked)/")
+LIBRARIES = re.compile(r"^(preact|htm|marked|uplot)/")
 """What the import map names: nothing else that npm installed is served."""
 
 HIDDEN = frozenset({"node_modules", "tests", "package.json", "package-lock.json"})

@@ -15,6 +15,10 @@ router = APIRouter(prefix="/v1/subjects", tags=["subjects"])
 async def forget(
     subject: Annotated[str, Path(min_length=1, max_length=128)], api: ApiOf, access: AccessOf
 ) -> JsonObject:
-    """Cancel and delete every job of the subject; `left` of them went on, and are deleted once they have ended."""
+    """Cancel and delete all that belongs to the subject; `left` of its jobs went on, and are deleted once they have
+    ended."""
     access.check_service()
-    return {"left": await api.queue.forget_subject(subject)}
+    left = await api.queue.forget_subject(subject)
+    await api.sessions.forget_subject(subject)
+    await api.conversations.forget_subject(subject)  # after its jobs, whose workers keep nothing more of them
+    return {"left": left}

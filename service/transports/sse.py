@@ -1,18 +1,31 @@
-"""Server-sent events of one job: frames what `Feed.follow` yields, and nothing else."""
+"""Server-sent events of one job: frames what the feed says of it, and nothing else."""
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from jobs.errors import JobError, JobNotFound
+from jobs.model import JobId
+from jobs.updates import Cursor
 from service import frames
-from service.feed import Bye, Gone, Item, Quiet, Told
+from service.audience import Batch
+from service.delivery import Delivery
+from service.feed import Bounds, Bye, Gone, Item, Quiet, Told
+from service.outlet import Outlet
 from service.problems import problem
+from service.reader import Reader
 from service.view import shown_in_parts
 
 
-def stream_response(items: AsyncGenerator[Item, None], request_id: str) -> frames.Stream:
-    """The response that reads the items aloud; its headers leave before the first of them is read."""
-    return frames.Stream(aloud(items, request_id))
+def stream_response(
+    delivery: Delivery, job_id: JobId, after: Cursor | None, bounds: Bounds, request_id: str
+) -> frames.Stream:
+    """The response that tells what follows the cursor; its headers leave before anything of that is read."""
+
+    def begin(outlet: Outlet) -> None:
+        outlet.send(frames.RETRY)
+        delivery.begin(_Reader(delivery, outlet, job_id, bounds, request_id), after)
+
+    return frames.Stream(_aloud(delivery.feed.follow(job_id, after, bounds), request_id), begin)
 
 
 def refusal_response(error: JobError, request_id: str) -> frames.Stream:
@@ -20,7 +33,25 @@ def refusal_response(error: JobError, request_id: str) -> frames.Stream:
     return frames.Stream(_refusal(error, request_id))
 
 
-async def aloud(items: AsyncGenerator[Item, None], request_id: str) -> AsyncGenerator[bytes, None]:
+class _Reader(Reader):
+    """A listener of one stream."""
+
+    __slots__ = ("_request_id",)
+
+    def __init__(
+        self, delivery: Delivery, outlet: Outlet, job_id: JobId, bounds: Bounds, request_id: str
+    ) -> None:
+        super().__init__(delivery, outlet, job_id, bounds)
+        self._request_id = request_id
+
+    def said(self, batch: Batch) -> bytes:
+        return batch.chunk if self._outlet.chunked else batch.frames
+
+    def pieces(self, item: Item) -> Iterator[bytes]:
+        return _pieces(item, self._request_id)
+
+
+async def _aloud(items: AsyncGenerator[Item, None], request_id: str) -> AsyncGenerator[bytes, None]:
     """The stream's bytes; entries that wait together leave as one write."""
     yield frames.RETRY
     async with aclosing(items):

@@ -3,6 +3,7 @@
 import orjson
 
 from jobs import keys
+from jobs.encryption import UNSEALED
 from jobs.events import Event, EventId, outgoing
 from jobs.model import JobId
 from tests.chaos.arena import Arena
@@ -37,7 +38,7 @@ async def test_what_a_newer_version_wrote_beside_what_we_know_is_left_alone(aren
     given = {"n": 2, "pause": 0.0, "since_tomorrow": [1]}
     await arena.client.set(keys.payload(job_id), orjson.dumps(given), keepttl=True)
     await arena.client.hset(keys.job(job_id), mapping={"since_tomorrow": "?", "state_of_tomorrow": "?"})  # type: ignore[misc]
-    message = orjson.loads(outgoing(EventId("event-of-tomorrow"), Event("heard", {"n": 3})))
+    message = orjson.loads(outgoing(EventId("event-of-tomorrow"), Event("heard", {"n": 3}), UNSEALED))
     await arena.client.rpush(keys.OUTBOX, orjson.dumps({**message, "since_tomorrow": 1}))  # type: ignore[misc]
     await arena.client.expire(keys.OUTBOX, 60)
 

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs import keys
 from jobs.connection import Client
+from jobs.conversations import Conversations
 from jobs.cron import Cron
 from jobs.enqueuing import ARQ_FUNCTION
 from jobs.events import Events
@@ -21,6 +22,8 @@ from jobs.leases import Leases
 from jobs.log import Log
 from jobs.logs import configure_logs
 from jobs.queue import Queue
+from jobs.rejects import Rejects
+from jobs.sessions import Sessions
 from tests.chaos.kinds import SPEAKER, Speaker, chaos_kinds
 from tests.chaos.witness import Witness
 from workers.run import Tools
@@ -56,7 +59,16 @@ async def open_url(settings: Settings) -> AsyncIterator[str]:
 @asynccontextmanager
 async def open_runner(settings: Settings, kinds: Mapping[str, AnyKind], client: Client) -> AsyncIterator[Runner]:
     """What runs the jobs of this worker; without a provider's SDK, it starts in half a second."""
-    tools = Tools(Log(client), Queue(client), kinds, {SPEAKER: Speaker()}, lambda *_: None)
+    tools = Tools(
+        Log(client),
+        Queue(client),
+        kinds,
+        {SPEAKER: Speaker()},
+        lambda *_: None,
+        Conversations(client),
+        Sessions(client),
+        Rejects(client),
+    )
     yield Runner(kinds, tools, Leases(client, lease_seconds=settings.lease))
 
 

@@ -7,6 +7,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from jobs.conversations import Conversations
+from jobs.kind import Round, Turn
 from jobs.kinds import KINDS
 from jobs.model import Failure, JsonObject
 from service.app import create_app
@@ -17,7 +19,7 @@ from tests.jobs.doors import Doors
 from tests.service.serving import Serving
 
 OPEN = {"GET /healthz", "GET /readyz"}
-LEFT_OUT = ("/openapi.json", "/asyncapi.json", "/api/chat", "/ag-ui/", "/openai/")
+LEFT_OUT = ("/openapi.json", "/asyncapi.json", "/api/chat", "/api/ai/", "/ag-ui/", "/openai/", "/.netlify/")
 
 CHAT = {"kind": "chat", "input": {"message": "Hello"}}
 FAILURE = Failure(type="timeout", title="t", detail="d", retryable=False)
@@ -107,6 +109,37 @@ async def _counts(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
     return await http.get("/v1/dead-letters?group=error")
 
 
+async def _of_conversation(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
+    claim = await doors.running(KINDS["chat"])
+    said = Round((Turn("user", "Hello"),), {"openai": "Hi."})
+    await Conversations(doors.client).add(claim, "talk", said)
+    return await http.get("/v1/conversations/talk")
+
+
+async def _conversations(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
+    await _of_conversation(http, doors)
+    return await http.get("/v1/conversations")
+
+
+async def _of_session(http: httpx2.AsyncClient, _: Doors) -> httpx2.Response:
+    messages = [
+        {"role": "user", "content": "Hello", "at": "2026-11-21T22:33:05Z"},
+        {"role": "tool", "content": "Hi."},
+    ]
+    await http.put("/v1/sessions/s", json={"messages": messages, "tree_id": "t"})
+    return await http.get("/v1/sessions/s")
+
+
+async def _of_tree(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
+    await _of_session(http, doors)
+    return await http.get("/v1/trees/t")
+
+
+async def _preflight(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
+    await _of_session(http, doors)
+    return await http.post("/v1/trees/t/preflight")
+
+
 def _asks(method: str, path: str) -> Ask:
     async def ask(http: httpx2.AsyncClient, doors: Doors) -> httpx2.Response:
         return await _of_failed(method, path, http, doors)
@@ -127,7 +160,14 @@ ASKED |= {
         ("GET", "/v1/dead-letters/{job_id}"),
         ("POST", "/v1/dead-letters/{job_id}/retry"),
     )
-} | {("GET", "/v1/events/{event_id}"): _of_event}
+} | {
+    ("GET", "/v1/events/{event_id}"): _of_event,
+    ("GET", "/v1/conversations"): _conversations,
+    ("GET", "/v1/sessions/{session_id}"): _of_session,
+    ("GET", "/v1/trees/{tree_id}"): _of_tree,
+    ("POST", "/v1/trees/{tree_id}/preflight"): _preflight,
+    ("GET", "/v1/conversations/{conversation_id}"): _of_conversation,
+}
 
 
 @pytest.mark.parametrize(("method", "path"), [*ASKED, ("GROUP", "/v1/dead-letters")], ids=str)

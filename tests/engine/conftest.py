@@ -12,6 +12,7 @@ from arq.worker import func
 
 from jobs import keys
 from jobs.connection import Client, connect
+from jobs.conversations import Conversations
 from jobs.cron import Cron, Schedule
 from jobs.enqueuing import ARQ_FUNCTION
 from jobs.events import Events, Subscription
@@ -20,7 +21,10 @@ from jobs.leases import Leases
 from jobs.log import Log
 from jobs.model import JobId, JsonObject
 from jobs.queue import Queue, Submission
+from jobs.rejects import Rejects
+from jobs.sessions import Sessions
 from tests.valkey import ValkeyProcess
+from workers.provider import Provider
 from workers.run import Tools
 from workers.runner import Runner
 from workers.worker import JobWorker
@@ -41,6 +45,7 @@ class Engine:
     kinds: dict[str, AnyKind] = field(default_factory=dict)
     subscriptions: list[Subscription] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
+    providers: dict[str, Provider] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.queue = Queue(self.client)
@@ -101,7 +106,16 @@ class Engine:
 
     @asynccontextmanager
     async def _open_runner(self, lease_seconds: float, client: Client) -> AsyncIterator[Runner]:
-        tools = Tools(Log(client), Queue(client), self.kinds, {}, lambda *_: None)
+        tools = Tools(
+            Log(client),
+            Queue(client),
+            self.kinds,
+            self.providers,
+            lambda *_: None,
+            Conversations(client),
+            Sessions(client),
+            Rejects(client),
+        )
         yield Runner(self.kinds, tools, Leases(client, lease_seconds=lease_seconds))
 
 

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from jobs import keys
 from jobs.connection import Client
+from jobs.contents import Contents
 from jobs.kind import AnyKind, Kind, Run
 from jobs.leases import Claim, Leases
 from jobs.log import Line, Log
@@ -67,7 +68,7 @@ class Doors:
     async def append(self, claim: Claim, *lines: Line) -> None:
         """The lines in the job's log, as one flush."""
         self._flushes[claim.token] = flush = self._flushes.get(claim.token, 0) + 1
-        await self.log.append(claim.job_id, list(lines), token=claim.token, flush=flush)
+        await self.log.append(claim.job_id, list(lines), token=claim.token, flush=flush, subject=claim.subject)
 
     async def lose(self, claim: Claim) -> None:
         """The worker is gone: its lease has run out, and its job is due."""
@@ -86,10 +87,9 @@ class Doors:
     async def entries(self, job_id: JobId) -> list[Entry]:
         """Every entry that the log holds."""
         rows: list[Any] = await self.client.xrange(log_key(job_id))
-        return [
-            Entry(Cursor.parse(cursor.decode()), held[b"event"].decode(), int(held[b"total"]), held[b"body"])
-            for cursor, held in rows
-        ]
+        subject = await cast("Awaitable[bytes | None]", self.client.hget(keys.job(job_id), "subject"))
+        contents = Contents(self.client.sealer, job_id, (subject or b"").decode() or None)
+        return [_entry(cursor, held, contents) for cursor, held in rows]
 
     async def updates(self, job_id: JobId) -> list[tuple[str, JsonObject]]:
         """Event and data of every entry that the log holds; its numbers have no gap."""
@@ -110,6 +110,12 @@ class Doors:
         """Every key in the store but the standing ones, and the seconds that it has left; -1 for ever."""
         names = [name.decode() async for name in self.client.scan_iter()]
         return {name: await self.client.pttl(name) / 1000 for name in names if name not in STANDING}
+
+
+def _entry(cursor: bytes, held: dict[bytes, bytes], contents: Contents) -> Entry:
+    event = held[b"event"].decode()
+    body = contents.open_update(event, held[b"body"])
+    return Entry(Cursor.parse(cursor.decode()), event, int(held[b"total"]), body)
 
 
 def log_key(job_id: JobId) -> str:

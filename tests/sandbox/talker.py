@@ -26,7 +26,7 @@ class Called:
 
 @dataclass(frozen=True)
 class Ask:
-    """A request, in no SDK's words."""
+    """A request, in no SDK's words; `answered` are the calls of each turn since, which all brought `rain`."""
 
     text: str
     model: str = "sandbox"
@@ -36,7 +36,7 @@ class Ask:
     tools: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     only_tool: str | None = None
     no_tools: bool = False
-    answered: Called | None = None
+    answered: tuple[tuple[Called, ...], ...] = ()
     max_tokens: int = 4000
 
     def told(self, model_role: str) -> list[tuple[str, str]]:
@@ -55,7 +55,7 @@ class Said:
 
     events: list[pydantic.BaseModel] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
-    called: Called | None = None
+    calls: list[Called] = field(default_factory=list)
     ended: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
@@ -63,6 +63,11 @@ class Said:
     @property
     def text(self) -> str:
         return "".join(self.pieces)
+
+    @property
+    def called(self) -> Called | None:
+        """The first call."""
+        return next(iter(self.calls), None)
 
 
 class Talker(Protocol):

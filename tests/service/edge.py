@@ -21,6 +21,7 @@ from service.app import SEAT_SECONDS, create_app, open_api
 from service.credentials import Keyring
 from service.guard import GuardedHttp
 from service.limits import ALLOWANCE, Allowance
+from service.outlet import Outlet
 from service.server import server_config
 from service.settings import Settings
 from tests.api import Api
@@ -30,7 +31,7 @@ from tests.system import SECRET
 ROOT = Path(__file__).parents[2]
 OPERATOR_SECRET = "an-operator-secret-for-tests"
 KEYRING = Keyring(service=[SECRET], operator=[OPERATOR_SECRET], signing=[])
-ALL_SCOPES = frozenset({"read", "cancel", "submit:chat"})
+ALL_SCOPES = frozenset({"read", "cancel", "submit:chat", "submit:summarize-session", "submit:summarize-tree"})
 
 
 class _Server(uvicorn.Server):
@@ -50,8 +51,11 @@ class Edge(Serving):
     def cut(self) -> None:
         """Break every connection, without a word."""
         for connection in list(self._server.server_state.connections):
-            assert isinstance(connection, GuardedHttp)
-            connection.transport.abort()
+            assert isinstance(connection, GuardedHttp | Outlet)
+            if isinstance(connection, Outlet):
+                connection.abort()
+            else:
+                connection.transport.abort()
 
 
 @asynccontextmanager
@@ -80,7 +84,13 @@ async def edge(
         rotate_seconds=rotate_seconds,
         seat_seconds=seat_seconds,
     ) as parts:
-        app = create_app(parts, web=None, origins=chosen.jobstream_origins)
+        app = create_app(
+            parts,
+            web=None,
+            origins=chosen.jobstream_origins,
+            compat=chosen.jobstream_compat,
+            compat_copy=chosen.jobstream_compat_copy,
+        )
         server = _Server(server_config(app, chosen))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:

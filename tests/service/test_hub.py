@@ -5,7 +5,9 @@ import random
 
 from jobs.connection import Client
 from jobs.model import JobId
-from service.hub import Hub, open_subscription
+from service.hub import Hub
+from service.subscription import open_subscription
+from tests.jobs.patience import PATIENCE_SECONDS
 from tests.valkey import ValkeyProcess
 
 VISITORS = 20
@@ -16,7 +18,7 @@ async def test_listeners_come_and_go_undisturbed_while_the_subscription_is_cut(
     store: ValkeyProcess, redis: Client
 ) -> None:
     """None of them meets an error; afterwards no job is followed, and entries arrive by themselves again."""
-    hub = Hub(lambda: open_subscription(store.url))
+    hub = Hub(lambda hear: open_subscription(store.url, hear))
     cuts_are_over = asyncio.Event()
 
     async def visit(job_id: JobId, seconds: float) -> None:
@@ -41,5 +43,6 @@ async def test_listeners_come_and_go_undisturbed_while_the_subscription_is_cut(
                 await redis.client_kill_filter(_type="pubsub")
             cuts_are_over.set()
         assert hub.followed == 0
-        async with hub.tail(JobId("another")) as tail, asyncio.timeout(10):
-            await tail.confirmed.wait()
+        async with hub.tail(JobId("another")) as tail:
+            await tail.confirmed(PATIENCE_SECONDS)
+            assert tail.well

@@ -10,6 +10,8 @@ import pytest
 from httpx2 import AsyncClient, Response
 
 from jobs.connection import Client
+from jobs.conversations import Conversations
+from jobs.kind import Round, Turn
 from jobs.kinds import KINDS
 from jobs.log import Line
 from jobs.model import JobId, JsonObject
@@ -24,6 +26,7 @@ from tests.valkey import ValkeyProcess
 
 CHAT: JsonObject = {"kind": "chat", "input": {"message": "whose?"}}
 EVENT: JsonObject = {"name": "chat", "data": {"message": "whose?"}}
+SESSION: JsonObject = {"messages": [{"role": "user", "content": "whose?"}]}
 TOKEN: JsonObject = {"subject": "one", "scopes": ["read"]}
 UNKNOWN = "u" * 32
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
@@ -55,6 +58,22 @@ class Scene:
     async def event(self) -> str:
         sent = await self.server.post("/v1/events", json=EVENT | {"name": "unheard", "subject": "one"})
         return str(sent.json()["event_id"])
+
+    async def conversation(self) -> str:
+        job = await self.queued()
+        (claim,) = await self.doors.claim(f"worker-of-{job}", kinds=list(KINDS.values()))
+        await Conversations(self.doors.client).add(claim, job, Round((Turn("user", "whose?"),), {"openai": "Mine."}))
+        return job
+
+    async def session(self) -> str:
+        session = f"session-{await self.queued()}"
+        await self.server.put(f"/v1/sessions/{session}?subject=one", json=SESSION)
+        return session
+
+    async def tree(self) -> str:
+        session = await self.session()
+        await self.server.put(f"/v1/trees/{session}?subject=one", json={"session_ids": [session]})
+        return session
 
     async def subject(self) -> str:
         return "one"
@@ -140,6 +159,23 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/dead-letters/{job_id}"): Route(OWNS_THE_EVENT, 200, Scene.failed),
     ("POST", "/v1/dead-letters/{job_id}/retry"): Route(OWNS_IT, 202, Scene.failed),
     ("DELETE", "/v1/dead-letters/{job_id}"): Route(OWNS_IT, 204, Scene.failed),
+    ("GET", "/v1/conversations"): Route(HAS_THE_SCOPE, 200, query="?subject=one"),
+    ("GET", "/v1/conversations/{conversation_id}"): Route(
+        OWNS_THE_EVENT, 200, Scene.conversation, query="?subject=one"
+    ),
+    ("DELETE", "/v1/conversations/{conversation_id}"): Route(
+        OWNS_THE_EVENT, 204, Scene.conversation, query="?subject=one"
+    ),
+    ("PUT", "/v1/sessions/{session_id}"): Route(HAS_THE_SCOPE, 204, body=SESSION, query="?subject=one"),
+    ("GET", "/v1/sessions/{session_id}"): Route(OWNS_THE_EVENT, 200, Scene.session, query="?subject=one"),
+    ("POST", "/v1/sessions/{session_id}/messages"): Route(
+        OWNS_THE_EVENT, 204, Scene.session, body=SESSION, query="?subject=one"
+    ),
+    ("DELETE", "/v1/sessions/{session_id}"): Route(OWNS_THE_EVENT, 204, Scene.session, query="?subject=one"),
+    ("PUT", "/v1/trees/{tree_id}"): Route(HAS_THE_SCOPE, 204, body={"session_ids": []}, query="?subject=one"),
+    ("GET", "/v1/trees/{tree_id}"): Route(OWNS_THE_EVENT, 200, Scene.tree, query="?subject=one"),
+    ("DELETE", "/v1/trees/{tree_id}"): Route(OWNS_THE_EVENT, 204, Scene.tree, query="?subject=one"),
+    ("POST", "/v1/trees/{tree_id}/preflight"): Route(OWNS_THE_EVENT, 202, Scene.tree, query="?subject=one"),
     ("DELETE", "/v1/subjects/{subject}"): Route(HAS_A_SECRET, 202, Scene.subject),
     ("POST", "/v1/tokens"): Route(HAS_A_SECRET, 201, body=TOKEN),
     ("POST", "/v1/session"): Route(MAY_HAVE_A_COOKIE, 204),
@@ -171,7 +207,8 @@ async def test_each_caller_is_let_in_where_the_table_says(scene: Scene, method: 
 
 
 async def ask(scene: Scene, method: str, path: str, route: Route, about: str, credential: str | None) -> Response:
-    url = (path + route.query).format(id=about, job_id=about, event_id=about, subject=about)
+    names = ("id", "job_id", "event_id", "subject", "conversation_id", "session_id", "tree_id")
+    url = (path + route.query).format(**dict.fromkeys(names, about))
     headers = {"X-Request-ID": "the-same", **(bearer(credential) if credential else {})}
     async with Api(scene.service.url, None) as anyone:
         return await anyone.http.request(method, url, headers=headers, json=route.body)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from jobs import keys
@@ -15,6 +14,7 @@ from jobs.log import Head, Log, Page
 from jobs.model import JobId, JsonObject, State
 from jobs.snapshot import Story
 from jobs.updates import Cursor, Entry
+from service.subscription import Hear, Reply, Subscription
 
 JOB = JobId("a-job-of-the-fake-log")
 START = Cursor(1, 1)
@@ -23,8 +23,6 @@ ENTRY_BYTES = 100
 TICK = 1e-6
 MOST_CALLS = 100_000
 CHANNEL = keys.channel(JOB).encode()
-
-Message = dict[str, str | bytes | int | None]
 
 
 @dataclass(frozen=True)
@@ -51,13 +49,16 @@ class FakeStore:
         self._line: FakeSubscription | None = None
 
     @asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[PubSub]:
+    async def subscribe(self, hear: Hear) -> AsyncIterator[Subscription]:
         """A new connection, in place of the one before."""
         await asyncio.sleep(self.moment())
         if self.happens(self.faults.refused) or not self.takes_subscriptions:
             raise RedisConnectionError("refused")
-        self._line = FakeSubscription(self)
-        yield self._line
+        self._line = line = FakeSubscription(self, hear)
+        try:
+            yield line
+        finally:
+            line.freeze()
 
     def write(self, event: str = "delta") -> Entry:
         """Append one entry and announce it, with whatever faults befall that."""
@@ -89,7 +90,7 @@ class FakeStore:
         """Forget the job, and tell its channel by an empty message."""
         self.log.deleted = True
         if self._line and not self.happens(self.faults.lost):
-            self._line.deliver({"type": "message", "channel": CHANNEL, "data": b""})
+            self._line.deliver([b"message", CHANNEL, b""])
 
     def happens(self, chance: float) -> bool:
         return self.random.random() < chance
@@ -184,25 +185,24 @@ def _snapshot(place: Cursor) -> JsonObject:
     return {"cursor": str(place), "seq": place.seq}
 
 
-class FakeSubscription(PubSub):
-    """One connection that listens: commands and messages arrive in order, each after a while, unless at fault."""
+class FakeSubscription:
+    """One connection that listens: commands and replies arrive in order, each after a while, unless at fault."""
 
-    def __init__(self, store: FakeStore) -> None:
+    def __init__(self, store: FakeStore, hear: Hear) -> None:
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._store = store
+        self._hear = hear
         self._loop = asyncio.get_running_loop()
-        self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._subscribed: set[bytes] = set()
         self._sent_at = self._arrived_at = 0.0
         self._dead = False
-
-    def __del__(self) -> None: ...  # that of a real one wants its connection
 
     def announce(self, entry: Entry, before: Cursor) -> None:
         """Tell the subscriber of the entry, as the append script does."""
         if CHANNEL not in self._subscribed:
             return
         data = b"|".join([f"{entry.cursor}|{before.us}|{entry.event}|{entry.total}".encode(), entry.body])
-        faults, message = self._store.faults, Message(type="message", channel=CHANNEL, data=data)
+        faults, message = self._store.faults, [b"message", CHANNEL, data]
         if self._store.happens(faults.lost):
             return
         if self._store.happens(faults.late):
@@ -212,10 +212,10 @@ class FakeSubscription(PubSub):
         if self._store.happens(faults.repeated):
             self._loop.call_later(self._store.random.uniform(0, 3), self._put, message)
 
-    def deliver(self, message: Message | None) -> None:
-        """Let the message arrive after all that is under way."""
+    def deliver(self, reply: Reply | None) -> None:
+        """Let the reply arrive after all that is under way; None is the end."""
         self._arrived_at = max(self._arrived_at + TICK, self._loop.time() + self._store.moment())
-        self._loop.call_at(self._arrived_at, self._put, message)
+        self._loop.call_at(self._arrived_at, self._put, reply)
 
     def cut(self) -> None:
         self._subscribed.clear()
@@ -224,24 +224,16 @@ class FakeSubscription(PubSub):
     def freeze(self) -> None:
         self._dead = True
 
-    async def subscribe(self, *channels: str | bytes, **_: object) -> None:  # type: ignore[override]
-        await self._send(lambda: self._enter({_encoded(channel) for channel in channels}))
+    def subscribe(self, *channels: bytes) -> None:
+        self._send(lambda: self._enter(set(channels)))
 
-    async def unsubscribe(self, *channels: str | bytes) -> None:
-        await self._send(lambda: self._leave({_encoded(channel) for channel in channels}))
+    def unsubscribe(self, *channels: bytes) -> None:
+        self._send(lambda: self._leave(set(channels)))
 
-    async def ping(self, _message: object = None) -> None:
-        await self._send(lambda: self.deliver(Message(type="pong", channel=None, data=b"")))
+    def ping(self) -> None:
+        self._send(lambda: self.deliver([b"pong", b""]))
 
-    async def get_message(self, *_: object, **__: object) -> Message:
-        message = await self._messages.get()
-        if message is None:
-            self._messages.put_nowait(None)
-            raise RedisConnectionError("cut")
-        return message
-
-    async def _send(self, arrive: Callable[[], None]) -> None:
-        await asyncio.sleep(0)
+    def _send(self, arrive: Callable[[], None]) -> None:
         self._sent_at = max(self._sent_at + TICK, self._loop.time() + self._store.moment())
         self._loop.call_at(self._sent_at, arrive)
 
@@ -249,17 +241,17 @@ class FakeSubscription(PubSub):
         if not self._dead:
             self._subscribed |= channels
         for channel in sorted(channels):
-            self.deliver(Message(type="subscribe", channel=channel, data=1))
+            self.deliver([b"subscribe", channel, 1])
 
     def _leave(self, channels: set[bytes]) -> None:
         self._subscribed -= channels
         for channel in sorted(channels):
-            self.deliver(Message(type="unsubscribe", channel=channel, data=0))
+            self.deliver([b"unsubscribe", channel, 0])
 
-    def _put(self, message: Message | None) -> None:
-        if not self._dead:
-            self._messages.put_nowait(message)
-
-
-def _encoded(channel: str | bytes) -> bytes:
-    return channel.encode() if isinstance(channel, str) else channel
+    def _put(self, reply: Reply | None) -> None:
+        if self._dead or self.lost.done():
+            return
+        if reply is None:
+            self.lost.set_result("cut")
+        else:
+            self._hear([reply])

@@ -6,8 +6,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from jobs.kind import AnyKind, Kind, Question, Run
+from jobs.conversations import Conversations
+from jobs.kind import AnyKind, Call, Kind, Question, Run
 from jobs.model import JobId, JsonObject
+from jobs.rejects import Rejects
+from jobs.sessions import Sessions
 from jobs.updates import sha256
 from tests.jobs.doors import Doors, Nothing
 from workers.provider import Finish, Piece, Text
@@ -19,19 +22,24 @@ Perform = Callable[[Run, Nothing], Awaitable[JsonValue]]
 
 @dataclass
 class Scripted:
-    """A provider that gives, each time it is asked, the next of its answers: pieces of text, or faults."""
+    """A provider that gives, each time it is asked, the next of its answers: pieces of text, calls, or faults. It
+    remembers what it was asked."""
 
-    answers: list[list[str | Exception]]
+    answers: list[list[str | Call | Exception]]
     name: str = "scripted"
     default_model: str = "model-1"
+    asked: list[Question] = field(default_factory=list)
 
-    async def stream(self, _question: Question) -> AsyncGenerator[Piece, None]:
+    async def stream(self, question: Question) -> AsyncGenerator[Piece, None]:
         """The next answer."""
-        for piece in self.answers.pop(0):
+        self.asked.append(question)
+        pieces = self.answers.pop(0)
+        for piece in pieces:
             if isinstance(piece, Exception):
                 raise piece
-            yield Text(piece)
-        yield Finish(self.default_model, 1, 2)
+            if isinstance(piece, str):
+                yield Text(piece)
+        yield Finish(self.default_model, 1, 2, tuple(piece for piece in pieces if isinstance(piece, Call)))
 
 
 @dataclass
@@ -57,7 +65,17 @@ class Workshop:
 
     async def run(self, running: Running) -> JsonObject:
         """The job's snapshot once its attempt is settled."""
-        tools = Tools(self.doors.log, self.doors.queue, self.kinds, self.providers, lambda *_: None)
+        doors, conversations, sessions = self.doors, Conversations(self.doors.client), Sessions(self.doors.client)
+        tools = Tools(
+            doors.log,
+            doors.queue,
+            self.kinds,
+            self.providers,
+            lambda *_: None,
+            conversations,
+            sessions,
+            Rejects(doors.client),
+        )
         await Runner(self.kinds, tools, self.doors.leases).run(running)
         return await self.doors.snapshot(running.claim.job_id)
 

@@ -15,6 +15,7 @@ from workers.provider import ProviderError, ProviderTruncated
 MAX_RETRY_AFTER_SECONDS = 120.0
 """Longer waits are cut to this: a job rather fails and is tried again later than holds a worker for hours."""
 
+TOO_MANY_REQUESTS = 429
 _TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
 _ADVICE = {
     401: "; check its key",
@@ -35,6 +36,7 @@ def refused(title: str, status: int, *, word: object = None, retry_after: float 
         f"{title} refused the request with status {status}{_own(word)}{_ADVICE.get(status, '')}.",
         retryable=not (lasting or word == "insufficient_quota"),
         retry_after=retry_after,
+        rate_limited=status == TOO_MANY_REQUESTS,
     )
 
 
@@ -72,6 +74,11 @@ def cut(title: str) -> ProviderTruncated:
 def unreadable(title: str) -> ProviderError:
     """The provider sent something that is not of its wire format."""
     return ProviderError(f"{title} sent something that cannot be read.", retryable=True)
+
+
+def miscalled(title: str) -> ProviderError:
+    """The model wrote a call of a tool that is none."""
+    return ProviderError(f"{title} called a tool with arguments that are no JSON object.", retryable=True)
 
 
 def unsendable(title: str) -> ProviderError:

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from jobs.errors import InvalidInput, JobError
+from jobs.errors import JobError
 from jobs.model import JobId
 from service.auth import CANCEL, READ
 from service.body import read_optional_json
-from service.problems import status_of
+from service.problems import sentence, status_of
 from service.routes.dialects.asking import KIND, Caller, CallerOf, answered_by, conversation, not_taken
 from service.routes.dialects.envelopes import telling
 from service.seats import Seated
@@ -25,9 +25,7 @@ LONGEST_NAME = 256
 
 def _sentence(error: JobError) -> Response:
     """The client shows the whole body of a refusal as its error's message."""
-    found = error.violations if isinstance(error, InvalidInput) else ()
-    sentence = " ".join([error.detail, *(f"{each.pointer}: {each.detail}." for each in found)])
-    return PlainTextResponse(sentence, status_of(error))
+    return PlainTextResponse(sentence(error), status_of(error))
 
 
 router = APIRouter(prefix="/api/chat", include_in_schema=False, route_class=telling(_sentence))

@@ -9,15 +9,15 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from jobs.errors import InvalidInput, JobNotFound, Violation
-from jobs.kind import AnyKind
-from jobs.kinds.chat import ProviderName
+from jobs.kind import AnyKind, ProviderName
 from jobs.log import Head
 from jobs.model import JobId, JsonObject
 from service.api import AccessOf, Api, ApiOf, GuestOf, RequestId
 from service.auth import NO_SUCH_JOB, Access
 from service.body import read_json
+from service.intake import take
 from service.limits import Guest
-from service.submission import SubmissionBody, submission_of, violations
+from service.submission import SubmissionBody, violations
 from service.threads import Threads
 
 KIND = "chat"
@@ -48,14 +48,13 @@ class Caller:
     ) -> JobId:
         """The job that answers. A thread is a dialect and a conversation's name in it; this is its newest job."""
         room = await self.api.limits.submission(self.guest)
-        subject = self.access.subject_for(KIND, None)
         body = _valid(SubmissionBody, {"kind": KIND, "input": chat, "metadata": metadata or {}})
-        submission = submission_of(body, self._kind, subject=subject, key=None, request_id=self.request_id, room=room)
-        job_id = (await self.api.queue.submit(submission)).job_id
+        submitted = await take(self.api, self.access, body, key=None, request_id=self.request_id, room=room)
         if thread is not None:
             dialect, name = thread
-            await Threads(self.api.client, dialect).begin(subject, name, job_id)
-        return job_id
+            subject = self.access.subject_for(KIND, None)
+            await Threads(self.api.client, dialect).begin(subject, name, submitted.job_id)
+        return submitted.job_id
 
     async def newest(self, dialect: str, thread: str, scope: str) -> tuple[JobId, Head] | None:
         """The thread's newest job, if there is one that the caller may do this with."""

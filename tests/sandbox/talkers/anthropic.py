@@ -33,28 +33,30 @@ class _AnthropicTalker:
             if block.type == "text":
                 said.pieces.append(block.text)
             if block.type == "tool_use":
-                said.called = Called(block.id, block.name, block.input)
+                said.calls.append(Called(block.id, block.name, block.input))
         return said
 
     async def stream(self, ask: Ask) -> Said:
-        said, arguments, reason, call = Said(), "", None, None
+        said, reason, begun, arguments = Said(), None, list[anthropic.types.ToolUseBlock](), list[str]()
         async for event in await self._client.messages.create(**self._params(ask), stream=True):
             said.events.append(event)
             match event.type:
                 case "message_start":
                     said.input_tokens = event.message.usage.input_tokens
-                case "content_block_start":
-                    call = event.content_block if event.content_block.type == "tool_use" else None
+                case "content_block_start" if event.content_block.type == "tool_use":
+                    begun.append(event.content_block)
+                    arguments.append("")
                 case "content_block_delta" if event.delta.type == "text_delta":
                     said.pieces.append(event.delta.text)
                 case "content_block_delta" if event.delta.type == "input_json_delta":
-                    arguments += event.delta.partial_json
+                    arguments[-1] += event.delta.partial_json
                 case "message_delta":
                     reason, said.output_tokens = event.delta.stop_reason, event.usage.output_tokens
                 case "message_stop":
                     said.ended = reason
-        if call and said.ended:
-            said.called = Called(call.id, call.name, json.loads(arguments))
+        if said.ended:
+            told = zip(begun, arguments, strict=True)
+            said.calls = [Called(call.id, call.name, json.loads(each)) for call, each in told]
         return said
 
     @staticmethod
@@ -69,11 +71,10 @@ class _AnthropicTalker:
             "messages": [*turns, {"role": "user", "content": content}],
             "max_tokens": ask.max_tokens,
         }
-        if ask.answered:
-            call = {"type": "tool_use", "id": ask.answered.id, "name": ask.answered.name}
-            params["messages"].append({"role": "assistant", "content": [{**call, "input": {}}]})
-            result = {"type": "tool_result", "tool_use_id": ask.answered.id, "content": "rain"}
-            params["messages"].append({"role": "user", "content": [result]})
+        for calls in ask.answered:
+            used = [{"type": "tool_use", "id": call.id, "name": call.name, "input": {}} for call in calls]
+            results = [{"type": "tool_result", "tool_use_id": call.id, "content": "rain"} for call in calls]
+            params["messages"] += [{"role": "assistant", "content": used}, {"role": "user", "content": results}]
         if ask.schema:
             params["output_config"] = {"format": {"type": "json_schema", "schema": ask.schema}}
         if ask.tools:

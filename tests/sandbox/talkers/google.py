@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import httpx2
 from google import genai
 from google.genai import types
 
@@ -15,12 +16,14 @@ async def google_talker(
     url: str, *, version: str, patience_seconds: float = PATIENCE_SECONDS
 ) -> AsyncIterator[Talker]:
     """A talker to the sandbox at this address."""
-    options = types.HttpOptions(base_url=url, api_version=version, timeout=int(patience_seconds * 1000))
-    client = genai.Client(api_key="any", http_options=options)
-    try:
-        yield _GoogleTalker(client)
-    finally:
-        await client.aio.aclose()
+    async with httpx2.AsyncClient(timeout=patience_seconds) as http:
+        options = types.HttpOptions(
+            base_url=url,
+            api_version=version,
+            timeout=int(patience_seconds * 1000),
+            httpx_async_client=http,  # or it takes aiohttp where that is installed
+        )
+        yield _GoogleTalker(genai.Client(api_key="any", http_options=options))
 
 
 class _GoogleTalker:
@@ -50,7 +53,7 @@ class _GoogleTalker:
         for part in candidate.content.parts or []:
             said.pieces += [part.text] if part.text else []
             if called := part.function_call:
-                said.called = Called(called.id or "", called.name or "", called.args or {})
+                said.calls.append(Called(called.id or "", called.name or "", called.args or {}))
         said.ended = candidate.finish_reason.value if candidate.finish_reason else said.ended
         said.input_tokens = usage.prompt_token_count or 0
         said.output_tokens = usage.candidates_token_count or 0
@@ -63,11 +66,11 @@ class _GoogleTalker:
         contents = [types.Content(role=role, parts=[types.Part(text=text)]) for role, text in ask.told("model")]
         contents.append(types.Content(role="user", parts=parts))
         config = types.GenerateContentConfig(max_output_tokens=ask.max_tokens)
-        if ask.answered:
-            call = types.Part.from_function_call(name=ask.answered.name, args=dict(ask.answered.arguments))
-            result = types.Part.from_function_response(name=ask.answered.name, response={"output": "rain"})
-            contents.append(types.Content(role="model", parts=[call]))
-            contents.append(types.Content(role="user", parts=[result]))
+        for calls in ask.answered:
+            used = [types.Part.from_function_call(name=call.name, args=dict(call.arguments)) for call in calls]
+            rain = {"output": "rain"}
+            results = [types.Part.from_function_response(name=call.name, response=rain) for call in calls]
+            contents += [types.Content(role="model", parts=used), types.Content(role="user", parts=results)]
         if ask.schema:
             config.response_mime_type, config.response_json_schema = "application/json", dict(ask.schema)
         if ask.tools:

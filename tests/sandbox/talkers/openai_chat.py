@@ -34,12 +34,12 @@ class _ChatTalker:
             said.pieces.append(choice.message.content)
         calls: list[Any] = choice.message.tool_calls or []
         for call in calls:
-            said.called = Called(call.id, call.function.name, json.loads(call.function.arguments))
+            said.calls.append(Called(call.id, call.function.name, json.loads(call.function.arguments)))
         self._count(completion.usage, said)
         return said
 
     async def stream(self, ask: Ask) -> Said:
-        said, calls = Said(), list[Any]()
+        said, calls = Said(), list[list[Any]]()
         params = {**self._params(ask), "stream_options": {"include_usage": True}}
         async for chunk in await self._client.chat.completions.create(**params, stream=True):
             said.events.append(chunk)
@@ -47,11 +47,13 @@ class _ChatTalker:
                 self._count(chunk.usage, said)
             for choice in chunk.choices:
                 said.pieces += [choice.delta.content] if choice.delta.content else []
-                calls += choice.delta.tool_calls or []
+                for call in choice.delta.tool_calls or []:
+                    calls += [[]] * (call.index == len(calls))
+                    calls[call.index] = [*calls[call.index], call]
                 said.ended = choice.finish_reason or said.ended
-        if calls and said.ended:
-            arguments = json.loads("".join(call.function.arguments for call in calls))
-            said.called = Called(calls[0].id, calls[0].function.name, arguments)
+        for first, *rest in calls if said.ended else []:
+            arguments = json.loads("".join(part.function.arguments for part in (first, *rest)))
+            said.calls.append(Called(first.id, first.function.name, arguments))
         return said
 
     @staticmethod
@@ -69,11 +71,12 @@ class _ChatTalker:
             "messages": [*turns, {"role": "user", "content": content}],
             "max_completion_tokens": ask.max_tokens,
         }
-        if ask.answered:
-            function = {"name": ask.answered.name, "arguments": json.dumps(dict(ask.answered.arguments))}
-            call = {"id": ask.answered.id, "type": "function", "function": function}
-            params["messages"].append({"role": "assistant", "content": None, "tool_calls": [call]})
-            params["messages"].append({"role": "tool", "tool_call_id": ask.answered.id, "content": "rain"})
+        for calls in ask.answered:
+            functions = [{"name": call.name, "arguments": json.dumps(dict(call.arguments))} for call in calls]
+            called = zip(calls, functions, strict=True)
+            used = [{"id": call.id, "type": "function", "function": function} for call, function in called]
+            params["messages"].append({"role": "assistant", "content": None, "tool_calls": used})
+            params["messages"] += [{"role": "tool", "tool_call_id": call.id, "content": "rain"} for call in calls]
         if ask.schema:
             json_schema = {"name": "it", "schema": ask.schema}
             params["response_format"] = {"type": "json_schema", "json_schema": json_schema}

@@ -41,7 +41,7 @@ class _ResponsesTalker:
                 whole = Said()
                 self._read(event.response, whole)
                 assert whole.text == said.text
-                said.called, said.ended = whole.called, whole.ended
+                said.calls, said.ended = whole.calls, whole.ended
                 said.input_tokens, said.output_tokens = whole.input_tokens, whole.output_tokens
         return said
 
@@ -52,7 +52,7 @@ class _ResponsesTalker:
             said.pieces.append(response.output_text)
         for item in response.output:
             if item.type == "function_call":
-                said.called = Called(item.call_id, item.name, json.loads(item.arguments))
+                said.calls.append(Called(item.call_id, item.name, json.loads(item.arguments)))
         said.ended = response.status
         said.input_tokens, said.output_tokens = response.usage.input_tokens, response.usage.output_tokens
 
@@ -73,11 +73,12 @@ class _ResponsesTalker:
             "input": [*turns, {"role": "user", "content": content}],
             "max_output_tokens": ask.max_tokens,
         }
-        if ask.answered:
-            call = {"call_id": ask.answered.id, "name": ask.answered.name}
-            arguments = json.dumps(dict(ask.answered.arguments))
-            params["input"].append({"type": "function_call", **call, "arguments": arguments})
-            params["input"].append({"type": "function_call_output", "call_id": ask.answered.id, "output": "rain"})
+        for calls in ask.answered:
+            for call in calls:
+                used = {"call_id": call.id, "name": call.name, "arguments": json.dumps(dict(call.arguments))}
+                params["input"].append({"type": "function_call", **used})
+            results = [{"type": "function_call_output", "call_id": call.id, "output": "rain"} for call in calls]
+            params["input"] += results
         if ask.schema:
             params["text"] = {"format": {"type": "json_schema", "name": "it", "schema": ask.schema}}
         if ask.tools:

@@ -31,6 +31,11 @@ def _get(status: int, path: str, **headers: str | bytes) -> Bad:
     return Bad(status, "GET", path, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
+def _put(status: int, path: str, body: Any) -> Bad:
+    spelled = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Bad(status, "PUT", path, {**JSON}, spelled)
+
+
 def _post(status: int, path: str, body: Any, headers: dict[str, str | bytes] | None = None) -> Bad:
     spelled = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Bad(status, "POST", path, {**JSON, **(headers or {})}, spelled)
@@ -89,6 +94,17 @@ _JOBS = {
     for method, tail in (("GET", ""), ("GET", "/stream"), ("POST", "/cancel"))
 }
 _OTHER_IDS = {
+    **{
+        f"{name} as {what}": Bad(404, method, f"/v1/{what}/{spelled}{tail}")
+        for name, spelled in IDS.items()
+        for method, what, tail in (("GET", "sessions", ""), ("DELETE", "trees", ""), ("POST", "trees", "/preflight"))
+    },
+    **{
+        f"{name} as a new {what}": Bad(404, "PUT", f"/v1/{what}/{IDS[name]}")
+        for name in ("a NUL", "a space", "a letter with an accent", "a star", "a line break", "percent twice")
+        for what in ("sessions", "trees")
+    },
+    "an id that is too long": Bad(404, "PUT", f"/v1/sessions/{'x' * 129}"),
     **{f"{name} as an event": Bad(404, "GET", f"/v1/events/{spelled}") for name, spelled in IDS.items()},
     **{
         f"{name} as a dead letter": Bad(404, "DELETE", f"/v1/dead-letters/{spelled}") for name, spelled in IDS.items()
@@ -123,6 +139,10 @@ METHODS = {
         "/v1/subjects/": ("GET",),
         "/v1/kinds": ("POST", "PURGE"),
         "/v1/dead-letters": ("PUT",),
+        "/v1/sessions/x": ("POST", "PATCH"),
+        "/v1/sessions/x/messages": ("GET", "PUT", "DELETE"),
+        "/v1/trees/x": ("POST",),
+        "/v1/trees/x/preflight": ("GET",),
         "/healthz": ("TRACE", "POST", "DELETE"),
     }.items()
     for method in methods
@@ -220,6 +240,8 @@ QUERIES = {
     "a query of no UTF-8": _get(404, f"/v1/jobs/{UNKNOWN}/stream?after=&%FF%FE=%C0"),
     "a subject without a name": Bad(422, "DELETE", "/v1/subjects/"),
     "a long subject": Bad(422, "DELETE", f"/v1/subjects/{'x' * 129}"),
+    "a session of a subject without a name": _get(422, "/v1/sessions/x?subject="),
+    "a tree of a long subject": _get(422, f"/v1/trees/x?subject={'x' * 129}"),
 }
 
 HEADERS: dict[str, Bad] = {
@@ -285,7 +307,55 @@ _TOKENS: dict[str, dict[str, object]] = {
     "an audience": {"aud": "operator"},
 }
 
+_SAID = {"role": "user", "content": WORD}
+
+_SESSIONS: dict[str, object] = {
+    "nothing": {},
+    "no messages": {"messages": []},
+    "messages null": {"messages": None},
+    "messages an object": {"messages": _SAID},
+    "a message of a word": {"messages": [WORD]},
+    "a message without role": {"messages": [{"content": WORD}]},
+    "a role of nothing": {"messages": [_SAID | {"role": ""}]},
+    "a long role": {"messages": [_SAID | {"role": "x" * 65}]},
+    "a message without content": {"messages": [{"role": "user"}]},
+    "content empty": {"messages": [_SAID, _SAID | {"content": ""}]},
+    "content null": {"messages": [_SAID | {"content": None}]},
+    "content a list": {"messages": [_SAID | {"content": [WORD]}]},
+    "a time in words": {"messages": [_SAID | {"at": WORD}]},
+    "a time without zone": {"messages": [_SAID | {"at": "2026-11-21T22:33:05"}]},
+    "a message with more": {"messages": [_SAID | {"more": WORD}]},
+    "20,001 messages": {"messages": [{"role": "u", "content": "x"}] * 20_001},
+    "a summary of one's own": {"messages": [_SAID], "summary": WORD},
+    "a hash of one's own": {"messages": [_SAID], "content_hash": WORD},
+}
+
+_TREES: dict[str, object] = {
+    "nothing": {},
+    "sessions null": {"session_ids": None},
+    "sessions a string": {"session_ids": WORD},
+    "a session of a number": {"session_ids": [1]},
+    "a session without a name": {"session_ids": [""]},
+    "a session with a slash": {"session_ids": ["a/b"]},
+    "a session with a line break": {"session_ids": ["a\n"]},
+    "a session with a long name": {"session_ids": ["x" * 129]},
+    "a session twice": {"session_ids": ["a", "b", "a"]},
+    "2,001 sessions": {"session_ids": [str(number) for number in range(2001)]},
+    "a summary of one's own": {"session_ids": [], "high_level_summary": WORD},
+}
+
 BODIES: dict[str, Bad] = {
+    **{f"{name} as a session": _put(400, "/v1/sessions/x", body) for name, body in NO_JSON.items()},
+    **{f"{name} as a tree": _put(400, "/v1/trees/x", body) for name, body in NO_JSON.items()},
+    **{f"a session with {name}": _put(422, "/v1/sessions/x", body) for name, body in _SESSIONS.items()},
+    **{f"{name}, appended": _post(422, "/v1/sessions/x/messages", body) for name, body in _SESSIONS.items()},
+    **{f"a tree with {name}": _put(422, "/v1/trees/x", body) for name, body in _TREES.items()},
+    "a session in a tree with a space": _put(422, "/v1/sessions/x", {"messages": [_SAID], "tree_id": "a b"}),
+    "a session in a tree without a name": _put(422, "/v1/sessions/x", {"messages": [_SAID], "tree_id": ""}),
+    "a tree, appended": _post(422, "/v1/sessions/x/messages", {"messages": [_SAID], "tree_id": "t"}),
+    "more of a session that is not there": _post(404, "/v1/sessions/x/messages", {"messages": [_SAID]}),
+    "a session as a form": Bad(415, "PUT", "/v1/sessions/x", {"Content-Type": "text/plain"}, b"{}"),
+    "a tree too large": _put(413, "/v1/trees/x", TOO_LARGE),
     **{f"{name} as an event": _post(400, "/v1/events", body) for name, body in NO_JSON.items()},
     **{f"{name} as a token": _post(400, "/v1/tokens", body) for name, body in NO_JSON.items()},
     **{f"{name} as a retry": _post(400, _RETRY, body) for name, body in NO_JSON.items() if body},

@@ -4,12 +4,13 @@
 from collections.abc import AsyncIterator
 
 from openai import AsyncOpenAI, omit
-from openai.types.chat import ChatCompletionMessageParam
 
-from jobs.kind import Question, Turn
+from jobs.kind import Question
 from workers.provider import Finish, ProviderError
 from workers.providers import faults
+from workers.providers.calls import Calls
 from workers.providers.exchange import Reading
+from workers.providers.openai.chat_messages import messages, response_format, tool_param
 from workers.providers.openai.errors import TITLE, meaning
 from workers.providers.seen import Seen
 
@@ -26,8 +27,10 @@ class ChatCompletions:
         """Its chunks."""
         return await self._sdk.chat.completions.create(
             model=model,
-            messages=_messages(question),
+            messages=messages(question),
             max_tokens=question.max_output_tokens or omit,  # compatible servers know it by its old name
+            response_format=response_format(question.shape) if question.shape else omit,
+            tools=[tool_param(tool) for tool in question.tools] or omit,
             stream=True,
             stream_options={"include_usage": True},
         )
@@ -41,22 +44,21 @@ class ChatCompletions:
         return meaning(error)
 
 
-def _messages(question: Question) -> list[ChatCompletionMessageParam]:
-    messages = [_message(turn) for turn in question.turns]
-    if question.system:
-        messages.insert(0, {"role": "system", "content": question.system})
-    return messages
+class _Function(Seen):
+    name: str | None = None
+    arguments: str | None = None
 
 
-def _message(turn: Turn) -> ChatCompletionMessageParam:
-    if turn.role == "user":
-        return {"role": "user", "content": turn.content}
-    return {"role": "assistant", "content": turn.content}
+class _ToolCall(Seen):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
 
 
 class _Delta(Seen):
     content: str | None = None
     refusal: str | None = None
+    tool_calls: list[_ToolCall] | None = None
 
 
 class _Choice(Seen):
@@ -79,6 +81,7 @@ class _Reading:
     def __init__(self, model: str) -> None:
         self.finish: Finish | None = None
         self._model = model
+        self._calls = Calls(TITLE)
         self._used: _Usage | None = None
         self._ended = False
 
@@ -92,6 +95,7 @@ class _Reading:
                 model=self._model,
                 input_tokens=self._used.prompt_tokens if self._used else None,
                 output_tokens=self._used.completion_tokens if self._used else None,
+                calls=self._calls.whole(),
             )
         return text
 
@@ -99,4 +103,16 @@ class _Reading:
         if choice.finish_reason == "content_filter":
             raise faults.withheld(TITLE, choice.finish_reason)
         self._ended = self._ended or bool(choice.finish_reason)
-        return (choice.delta and (choice.delta.content or choice.delta.refusal)) or ""
+        if choice.delta is None:
+            return ""
+        for call in choice.delta.tool_calls or []:
+            self._hear_call(call)
+        return choice.delta.content or choice.delta.refusal or ""
+
+    def _hear_call(self, call: _ToolCall) -> None:
+        """Some compatible servers send a call whole and without its place."""
+        function = call.function or _Function()
+        place = self._calls.next_place if call.index is None else call.index
+        if function.name and not self._calls.has(place):
+            self._calls.begin(place, call_id=call.id, name=function.name)
+        self._calls.add(place, function.arguments or "")

@@ -3,14 +3,16 @@ of tokens, `response.incomplete`."""
 
 from collections.abc import AsyncIterator
 
+import orjson
 from openai import AsyncOpenAI, omit
-from openai.types.responses import ResponseInputItemParam
 
-from jobs.kind import Question
+from jobs.kind import Call, Question
 from workers.provider import Finish, ProviderError
 from workers.providers import faults
+from workers.providers.calls import made
 from workers.providers.exchange import Reading
 from workers.providers.openai.errors import TITLE, meaning
+from workers.providers.openai.response_items import items, text_format, tool_param
 from workers.providers.seen import Kind, Seen
 
 
@@ -24,14 +26,14 @@ class Responses:
 
     async def ask(self, question: Question, model: str) -> AsyncIterator[object]:
         """Its events."""
-        turns: list[ResponseInputItemParam] = [
-            {"role": turn.role, "content": turn.content} for turn in question.turns
-        ]
         return await self._sdk.responses.create(
             model=model,
-            input=turns,
+            input=[item for turn in question.turns for item in items(turn)],
             instructions=question.system or omit,
             max_output_tokens=question.max_output_tokens or omit,
+            text=text_format(question.shape) if question.shape else omit,
+            tools=[tool_param(tool) for tool in question.tools] or omit,
+            include=["reasoning.encrypted_content"] if question.tools else omit,
             store=False,
             stream=True,
         )
@@ -47,6 +49,36 @@ class Responses:
 
 class _Delta(Seen):
     delta: str
+
+
+class _Summary(Seen):
+    type: str
+    text: str
+
+
+class _Thought(Seen):
+    type: str
+    id: str
+    summary: list[_Summary]
+    encrypted_content: str | None = None
+
+
+class _Called(Seen):
+    call_id: str
+    name: str
+    arguments: str
+
+
+class _ItemDone(Seen):
+    item: Kind
+
+
+class _ThoughtDone(Seen):
+    item: _Thought
+
+
+class _CallDone(Seen):
+    item: _Called
 
 
 class _Usage(Seen):
@@ -77,11 +109,15 @@ class _Reading:
     def __init__(self, model: str) -> None:
         self.finish: Finish | None = None
         self._model = model
+        self._thoughts: list[_Thought] = []
+        self._calls: list[Call] = []
 
     def read(self, event: object) -> str:
         match Kind.model_validate(event).type:
             case "response.output_text.delta" | "response.refusal.delta":
                 return _Delta.model_validate(event).delta
+            case "response.output_item.done":
+                self._take(event)
             case "response.completed":
                 self._end(_Ending.model_validate(event).response)
             case "response.incomplete":
@@ -92,6 +128,22 @@ class _Reading:
             case "error":
                 raise faults.failed(TITLE, _Failure.model_validate(event).code)
         return ""
+
+    def _take(self, event: object) -> None:
+        match _ItemDone.model_validate(event).item.type:
+            case "reasoning":
+                self._thoughts.append(_ThoughtDone.model_validate(event).item)
+            case "function_call":
+                self._calls.append(self._called(_CallDone.model_validate(event).item))
+
+    def _called(self, call: _Called) -> Call:
+        return made(TITLE, call_id=call.call_id, name=call.name, arguments=call.arguments, token=self._token())
+
+    def _token(self) -> str | None:
+        """The reasoning since the last call; without its content it is of no use to an API that stores none."""
+        whole = [thought.model_dump() for thought in self._thoughts if thought.encrypted_content]
+        self._thoughts.clear()
+        return orjson.dumps(whole).decode() if whole else None
 
     def _end_early(self, response: _Response) -> None:
         reason = response.incomplete_details and response.incomplete_details.reason
@@ -105,4 +157,5 @@ class _Reading:
             model=response.model or self._model,
             input_tokens=used.input_tokens if used else None,
             output_tokens=used.output_tokens if used else None,
+            calls=tuple(self._calls),
         )

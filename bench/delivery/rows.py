@@ -1,0 +1,284 @@
+"""What is measured, row by row; in each the contenders take turns, so that a noisy minute is everybody's."""
+
+import asyncio
+import os
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from bench.delivery.contenders import Contender, How
+from bench.delivery.processes import OTHER_CORE, SERVER_CORE, Broken, pinned
+from bench.delivery.search import Search
+from bench.delivery.stage import PAUSE_SECONDS, Outcome, Stage
+from bench.delivery.watching import POLL_SECONDS, WAYS, Watch, Way, nobody
+from bench.pickup.chats import pick_ups
+from bench.pickup.report import quantile
+from jobstream.client import JobstreamError
+from jobstream.product import running_product
+
+TRIES = 2
+"""Of a rate that fails while somebody else uses the server's core."""
+
+WARM_STREAMS = 50
+"""Opened before memory is looked at: they load what a server loads with its first request."""
+
+SETTLE_SECONDS = 1.5
+PING_SECONDS = 15.0
+FAN_RATE = 50.0
+WATCHED_RATE = 5.0
+CUT_RATE, CUTS = 10.0, 4
+LATE_MS = 100.0
+BUSY = 0.85
+"""A server that takes less of its core has not reached its limit: store, publisher or readers have."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How long is measured: a step of a search, how many of them, how often what is no search is repeated, how long
+    the job that is watched runs, and how many chats are submitted."""
+
+    seconds: float
+    steps: int
+    rounds: int
+    watch_seconds: float
+    chats: int
+
+
+@dataclass
+class Measured:
+    """The figures of each contender, by what they are; and how often anything was wrong with its deliveries."""
+
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    wrong: dict[str, dict[str, int]] = field(default_factory=dict)
+    at_least: set[tuple[str, str]] = field(default_factory=set)
+    """Figures that were bound by something other than the server."""
+    absent: dict[str, str] = field(default_factory=dict)
+    ways: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of the ways in which one of our jobs is watched."""
+
+    def set(self, contender: Contender, what: str, figure: float) -> None:
+        """Note a figure."""
+        self.figures.setdefault(what, {})[contender.name] = figure
+
+    def set_highest(self, contender: Contender, what: str, figure: float) -> None:
+        """Note a figure if it is higher than before."""
+        self.set(contender, what, max(figure, self.figures.get(what, {}).get(contender.name, 0.0)))
+
+    def count(self, contender: Contender, outcome: Outcome) -> None:
+        """Note what went wrong in a run."""
+        wrong = self.wrong.setdefault(contender.name, {"deliveries": 0, "lost": 0, "doubled": 0, "reordered": 0})
+        wrong["deliveries"] += outcome.received
+        wrong["lost"] += outcome.lost
+        wrong["doubled"] += outcome.doubled
+        wrong["reordered"] += outcome.reordered
+
+
+class Bench:
+    """All rows on one stage, into one set of figures."""
+
+    def __init__(
+        self, stage: Stage, contenders: Sequence[Contender], extent: Extent, say: Callable[[str], None]
+    ) -> None:
+        self._stage = stage
+        self._contenders = contenders
+        self._extent = extent
+        self._say = say
+        self.measured = Measured()
+
+    async def idle(self, streams: int) -> None:
+        """KiB that a stream without news costs, how many are opened a second, and what pings take of a core."""
+        for contender in self._contenders:
+            await self._unless_broken(contender, f"{streams} idle", self._idle(contender, streams))
+
+    async def cpu(self, readers: int) -> None:
+        """Processor time of one delivery, at few updates to many readers."""
+        taken: dict[str, list[float]] = {}
+        for _ in range(self._extent.rounds):
+            for contender in self._contenders:
+                figures = taken.setdefault(contender.name, [])
+                await self._unless_broken(contender, "CPU", self._cpu(contender, readers, figures))
+        for contender in self._contenders:
+            if figures := taken[contender.name]:
+                self.measured.set(contender, "CPU us per delivery", statistics.median(figures))
+
+    async def fan(self, readers: int) -> None:
+        """The most deliveries a second of one channel's updates to all of its readers."""
+        searches = {
+            each.name: Search(each.begin.fan * 1000 / readers, self._extent.steps) for each in self._contenders
+        }
+        await self._search(f"fan to {readers}", searches, channels=1, streams=readers)
+
+    async def many(self, channels: int) -> None:
+        """The most updates a second over so many channels with one reader each, and how late they are at half of it."""
+        searches = {each.name: Search(each.begin.many, self._extent.steps) for each in self._contenders}
+        await self._search(f"many, {channels}", searches, channels=channels, streams=channels, beyond="announce")
+
+    async def appended(self, channels: int) -> None:
+        """The same of ours with every update in its log: the store is the bound."""
+        searches = {each.name: Search(6_000, self._extent.steps) for each in self._contenders if each.ours}
+        await self._search(f"many through the log, {channels}", searches, channels=channels, streams=channels)
+
+    async def cuts(self, readers: int) -> None:
+        """What is lost where readers break off in the middle and come back with the last id that they have."""
+        for contender in self._contenders:
+            await self._unless_broken(contender, "cuts", self._cuts(contender, readers))
+
+    async def users(self) -> None:
+        """What a page saw of one job, when, and what that took, for each way to watch it."""
+        for contender in self._contenders:
+            for name, way in WAYS.items() if contender.ours else ():
+                await self._unless_broken(contender, name, self._watched(contender, name, way))
+
+    async def first(self) -> None:
+        """How long a submitted job's reader waits for its first update, in the whole product, on an idle system."""
+        for contender in self._contenders:
+            if contender.ours:
+                await self._unless_broken(contender, "first", self._first(contender))
+
+    async def _search(
+        self, row: str, searches: dict[str, Search], *, channels: int, streams: int, beyond: How | None = None
+    ) -> None:
+        entrants = [each for each in self._contenders if each.name in searches]
+        while going := [each for each in entrants if not searches[each.name].over]:
+            for contender in going:
+                search = searches[contender.name]
+                outcome = await self._undisturbed(contender, row, search.rate, channels, streams, beyond)
+                if outcome is None:
+                    search.give_up()
+                else:
+                    search.take(passed=_passed(outcome), busy=outcome.server_share > BUSY)
+        for contender in entrants:
+            search = searches[contender.name]
+            if search.passed:
+                self.measured.set(contender, f"{row}: deliveries/s", search.passed * streams / channels)
+                if search.bound_elsewhere or search.failed == float("inf"):
+                    self.measured.at_least.add((f"{row}: deliveries/s", contender.name))
+        for contender in entrants:
+            rate = searches[contender.name].passed / 2
+            if rate and (outcome := await self._step(contender, row, rate, channels, streams, beyond)):
+                self.measured.set(contender, f"{row}: p50 ms at half", outcome.p50)
+                self.measured.set(contender, f"{row}: p99 ms at half", outcome.p99)
+
+    async def _undisturbed(
+        self, contender: Contender, row: str, rate: float, channels: int, streams: int, beyond: How | None
+    ) -> Outcome | None:
+        """A run that passed, or failed while the server had its core to itself; else the last that was tried."""
+        for _ in range(TRIES):
+            outcome = await self._step(contender, row, rate, channels, streams, beyond)
+            if outcome is None or _passed(outcome) or not outcome.disturbed:
+                break
+        return outcome
+
+    async def _step(
+        self, contender: Contender, row: str, rate: float, channels: int, streams: int, beyond: How | None
+    ) -> Outcome | None:
+        """One run on a fresh server; None where it broke."""
+        found: list[Outcome] = []
+
+        async def run() -> None:
+            async with self._stage.trial(contender, channels, how=beyond if contender.ours else None) as trial:
+                await trial.open(streams)
+                await trial.warm()
+                outcome = await trial.run(rate, self._extent.seconds)
+            self.measured.count(contender, outcome)
+            self.measured.set_highest(contender, f"{row}: deliveries per CPU s", outcome.per_cpu_second)
+            self._say(f"{row}, {contender.name}: {outcome}")
+            found.append(outcome)
+
+        await self._unless_broken(contender, row, run())
+        return found[0] if found else None
+
+    async def _idle(self, contender: Contender, streams: int) -> None:
+        async with self._stage.trial(contender, streams + WARM_STREAMS) as trial:
+            await trial.open(WARM_STREAMS)
+            await asyncio.sleep(SETTLE_SECONDS)
+            before = trial.server.memory_bytes
+            seconds = await trial.open(streams)
+            await asyncio.sleep(SETTLE_SECONDS)
+            kib = (trial.server.memory_bytes - before) / 1024 / streams
+            self.measured.set(contender, f"{streams} idle: KiB per stream", kib)
+            self.measured.set(contender, f"{streams} idle: opened/s", streams / seconds)
+            cpu = trial.server.cpu_seconds
+            await asyncio.sleep(PING_SECONDS)
+            share = (trial.server.cpu_seconds - cpu) / PING_SECONDS
+            self.measured.set(contender, f"{streams} idle: % of a core", 100 * share)
+        self._say(
+            f"{streams} idle, {contender.name}: {kib:.2f} KiB each, {streams / seconds:,.0f} opened/s, "
+            f"{share:.2%} of a core"
+        )
+
+    async def _cpu(self, contender: Contender, readers: int, figures: list[float]) -> None:
+        async with self._stage.trial(contender, 1) as trial:
+            await trial.open(readers)
+            await trial.warm()
+            outcome = await trial.run(FAN_RATE, self._extent.seconds)
+        self.measured.count(contender, outcome)
+        figures.append(1e6 / outcome.per_cpu_second)
+        self._say(f"CPU, {contender.name}: {figures[-1]:.1f} us per delivery; {outcome}")
+
+    async def _cuts(self, contender: Contender, readers: int) -> None:
+        async with self._stage.trial(contender, 1) as trial:
+            await trial.open(readers)
+            await trial.warm()
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(trial.run(CUT_RATE, self._extent.seconds))
+                for _ in range(CUTS):
+                    await asyncio.sleep(self._extent.seconds / (CUTS + 1))
+                    await trial.cut(readers // CUTS)
+        outcome = running.result()
+        wrong = {"lost": outcome.lost, "doubled": outcome.doubled, "reordered": outcome.reordered}
+        for what, count in wrong.items():
+            self.measured.set(contender, f"{CUTS * (readers // CUTS)} cuts: {what}", count)
+        if contender.ours:
+            self.measured.count(contender, outcome)
+        self._say(f"cuts, {contender.name}: {outcome}")
+
+    async def _first(self, contender: Contender) -> None:
+        environment = {"PATH": os.environ["PATH"], "JOBSTREAM_SANDBOX_PACE": "0"}  # without keys, whoever runs it
+        with pinned(SERVER_CORE, OTHER_CORE):
+            async with running_product(environment) as product:
+                chats = await product.processes.beside(pick_ups(product, self._extent.chats))
+        waits = [1000 * each.first_update for each in chats]
+        for part in (50, 99):
+            self.measured.set(contender, f"submit to first update: p{part} ms", quantile(waits, part / 100))
+
+    async def _watched(self, contender: Contender, name: str, way: Way) -> None:
+        async with self._stage.trial(contender, 1) as trial:
+
+            def page() -> Watch:
+                return Watch(trial.port, f"/v1/jobs/{trial.channels[0]}", contender.headers)
+
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await way(page())  # the first one loads what the server needs for it
+            watch, cpu = page(), trial.server.cpu_seconds
+            watching = asyncio.create_task(way(watch))
+            sent = await trial.publisher.ask(f"run {WATCHED_RATE} {self._extent.watch_seconds}")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2 * POLL_SECONDS):
+                    while way is not nobody and len(watch.delays) < sent["sent"]:  # noqa: ASYNC110  # nobody tells
+                        await asyncio.sleep(PAUSE_SECONDS)
+            cpu = trial.server.cpu_seconds - cpu
+            watching.cancel()
+            await asyncio.wait([watching])
+        found = {"server CPU ms": 1000 * cpu, "requests": watch.requests, "KiB": watch.wire_bytes / 1024}
+        if delays := list(watch.delays.values()):
+            found |= {f"seen after ms, p{part}": 1000 * quantile(delays, part / 100) for part in (50, 99)}
+            found["never seen"] = sent["sent"] - len(delays)
+        self.measured.ways[name] = found
+        self._say(f"users, {name}: " + ", ".join(f"{what} {figure:.1f}" for what, figure in found.items()))
+
+    async def _unless_broken(self, contender: Contender, row: str, measuring: Awaitable[None]) -> None:
+        """The others go on where one contender cannot."""
+        try:
+            await measuring
+        except* (Broken, JobstreamError, OSError) as reasons:
+            reason = "; ".join(map(str, reasons.exceptions))
+            self.measured.absent[f"{contender.name} in {row}"] = reason
+            self._say(f"{row}, {contender.name}: {reason}")
+
+
+def _passed(outcome: Outcome) -> bool:
+    """Whether the server kept up with the rate."""
+    return outcome.settled and outcome.kept_up and outcome.p99 < LATE_MS and not outcome.lost

@@ -1,0 +1,137 @@
+"""The listeners of one job who have all heard the same: what comes next is written to all of them at once."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Protocol
+
+import structlog
+
+from jobs.updates import Cursor, Entry
+from service.feed import Quiet
+from service.outlet import chunk
+from service.tail import Tail
+
+log = structlog.get_logger(__name__)
+
+
+class Batch:
+    """Entries that are told together: framed once, for all who are told."""
+
+    def __init__(self, before: Cursor, entries: Sequence[Entry]) -> None:
+        self.before = before
+        self.entries = entries
+
+    @property
+    def last(self) -> bool:
+        """Whether a run ends with it."""
+        return self.entries[-1].last
+
+    @cached_property
+    def frames(self) -> bytes:
+        """The entries as server-sent events."""
+        return self.entries[0].frame if len(self.entries) == 1 else b"".join(each.frame for each in self.entries)
+
+    @cached_property
+    def chunk(self) -> bytes:
+        """The same as HTTP/1.1 wraps them."""
+        return chunk(self.frames)
+
+
+class Listener(Protocol):
+    """Who is in an audience; it leaves by itself, and is asked to do nothing that would have to wait."""
+
+    audience: "Audience | None"
+
+    def take(self, batch: Batch) -> None:
+        """Be told what follows all that was told."""
+
+    def hush(self, quiet: Quiet) -> None:
+        """Be told that there is nothing to tell."""
+
+    def abort(self) -> None:
+        """Be dropped."""
+
+    def walk(self, place: Cursor) -> None:
+        """Leave, and go on alone from that place."""
+
+
+class Audience:
+    """The listeners of one job who stand at the end of its tail. Where the tail loses its thread they are not `live`:
+    they stand at `place`, until whoever walks on from there for all of them is at the tail's end again."""
+
+    __slots__ = ("_lost", "heard_at", "listeners", "live", "place", "tail", "tick", "walker")
+
+    def __init__(self, tail: Tail, lost: "Callable[[Audience], None]") -> None:
+        self.tail = tail
+        self.listeners: set[Listener] = set()
+        self.live = False
+        self.place: Cursor | None = None
+        self.heard_at = 0.0
+        self.walker: asyncio.Task[None] | None = None
+        self.tick = 0
+        self._lost = lost
+        tail.audience = self
+
+    def admit(self, listener: Listener, place: Cursor) -> bool:
+        """Take in a listener who has heard all up to that place; False where the others have not, or the tail does
+        not end there."""
+        if not self.at_end(place) or (self.listeners and not self.live):
+            return False
+        if not self.live:
+            self.revive()
+        self.listeners.add(listener)
+        listener.audience = self
+        return True
+
+    def leave(self, listener: Listener) -> None:
+        """Let a listener go."""
+        self.listeners.discard(listener)
+        listener.audience = None
+        if not self.listeners:
+            self.live = False
+            if self.walker is not None:
+                self.walker.cancel()
+
+    def at_end(self, place: Cursor) -> bool:
+        """Whether whatever follows that place will be announced here."""
+        return self.tail.well and self.tail.end == place
+
+    def revive(self) -> None:
+        """Be told by the tail from here on."""
+        self.live = True
+        self.heard_at = asyncio.get_running_loop().time()
+
+    def hear(self, before: Cursor, entries: Sequence[Entry]) -> None:
+        """What the tail was given."""
+        if self.live:
+            self.tell(before, entries)
+
+    def lose(self, place: Cursor) -> None:
+        """The tail knows no more what follows that place."""
+        if self.live:
+            self.live = False
+            self.place = place
+            self._lost(self)
+
+    def tell(self, before: Cursor, entries: Sequence[Entry]) -> None:
+        """Tell everybody, each run's end apart: some are told no more after it."""
+        self.heard_at = asyncio.get_running_loop().time()
+        ends = [0, *(at for at, entry in enumerate(entries, 1) if entry.last and at < len(entries)), len(entries)]
+        for start, end in pairwise(ends):
+            batch = Batch(before, entries[start:end])
+            before = entries[end - 1].cursor
+            for listener in tuple(self.listeners):
+                try:
+                    listener.take(batch)
+                except Exception as error:
+                    log.exception("a stream failed", error=type(error).__name__)
+                    listener.abort()
+
+    def hush(self, place: Cursor) -> None:
+        """Tell everybody that there is nothing to tell."""
+        self.heard_at = asyncio.get_running_loop().time()
+        quiet = Quiet(place)
+        for listener in tuple(self.listeners):
+            listener.hush(quiet)

@@ -1,0 +1,206 @@
+"""What is told without a task: listeners who are caught up are written to, and served by a task only where they are
+not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing, asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+from jobs.model import JobId
+from jobs.updates import Cursor
+from service.audience import Audience, Listener
+from service.feed import Bounds, Bye, Feed, Item, Place, Quiet
+from service.hub import CONFIRM_SECONDS, Hub
+from service.tail import Tail
+from service.wheel import TICK_SECONDS, Wheel
+
+FOR_EVER = Bounds(float("inf"), Bye("rotate"))
+
+log = structlog.get_logger(__name__)
+
+
+class Follower(Listener, Protocol):
+    """A listener as it is served while it is not caught up."""
+
+    tail: Tail
+    bounds: Bounds
+    task: asyncio.Task[None] | None
+    tick: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes more just now."""
+
+    def stand(self, place: Cursor) -> None:
+        """Wait at that place until it takes more."""
+
+    async def tell(self, item: Item) -> None:
+        """Be told this, at its own pace."""
+
+    def dismiss(self, farewell: Bye) -> None:
+        """Be sent away."""
+
+
+class Delivery:
+    """Serves listeners until they are gone: an audience where it can, a walk of their own where it must."""
+
+    def __init__(self, feed: Feed, hub: Hub) -> None:
+        self.feed = feed
+        self._hub = hub
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._followers: set[Follower] = set()
+        now = asyncio.get_running_loop().time()
+        self._deadlines: Wheel[Follower] = Wheel(now)
+        self._silences: Wheel[Audience] = Wheel(now)
+
+    def enter(self, job_id: JobId) -> Tail:
+        """The tail that a new follower of the job needs."""
+        return self._hub.enter(job_id)
+
+    def begin(self, follower: Follower, after: Cursor | None) -> None:
+        """Serve the follower from that place on."""
+        self._followers.add(follower)
+        self._deadlines.put(follower, follower.bounds.deadline)
+        self.walk(follower, after)
+
+    def walk(self, follower: Follower, after: Cursor | None) -> None:
+        """Serve a follower who is not caught up, until it is."""
+        follower.task = self._start(self._walk(follower, after))
+
+    def end(self, follower: Follower) -> None:
+        """Serve the follower no more."""
+        if follower not in self._followers:
+            return
+        self._followers.discard(follower)
+        self._deadlines.drop(follower)
+        if (audience := follower.audience) is not None:
+            audience.leave(follower)
+            self._expect_silence(audience)
+        if follower.task is not None:
+            follower.task.cancel()
+        self._hub.leave(follower.tail)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Deliver while the block runs."""
+        self._start(self._turn_for_ever())
+        self._start(self._stop())
+        try:
+            yield
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+
+    async def _walk(self, follower: Follower, after: Cursor | None) -> None:
+        """Tell the follower alone, until it can join the others at the tail's end."""
+        tail = follower.tail
+        try:
+            await tail.confirmed(CONFIRM_SECONDS)
+            async with aclosing(self.feed.walk(tail, after, follower.bounds)) as items:
+                async for item in items:
+                    if not isinstance(item, Place):
+                        await follower.tell(item)
+                    elif not follower.ready:
+                        follower.stand(item.cursor)
+                        return
+                    elif self._admit(follower, item.cursor):
+                        return
+        except Exception as error:
+            log.exception("a stream failed", error=type(error).__name__)
+            follower.abort()
+        finally:
+            follower.task = None
+
+    def _admit(self, follower: Follower, place: Cursor) -> bool:
+        if self.feed.stopping.is_set():
+            return False
+        audience = follower.tail.audience
+        if not isinstance(audience, Audience):
+            audience = Audience(follower.tail, self._recover)
+        if not audience.admit(follower, place):
+            return False
+        self._expect_silence(audience)
+        return True
+
+    def _recover(self, audience: Audience, *, trust: bool = True) -> None:
+        audience.walker = self._start(self._walk_together(audience, trust=trust))
+
+    async def _walk_together(self, audience: Audience, *, trust: bool) -> None:
+        """Walk on for all of an audience that stands at the same place, until the tail tells them again."""
+        try:
+            while audience.listeners and not audience.live:
+                await self._walk_run(audience, trust=trust)
+            self._expect_silence(audience)
+        except Exception as error:
+            log.exception("an audience failed", error=type(error).__name__)
+            for listener in tuple(audience.listeners):
+                listener.abort()
+        finally:
+            if audience.walker is asyncio.current_task():
+                audience.walker = None
+
+    async def _walk_run(self, audience: Audience, *, trust: bool) -> None:
+        walk = self.feed.walk(audience.tail, audience.place, FOR_EVER, heard_at=audience.heard_at, trust=trust)
+        async with aclosing(walk) as items:
+            async for item in items:
+                place = audience.place
+                assert place is not None  # noqa: S101  # it was live
+                match item:
+                    case Place(cursor=cursor):
+                        if audience.at_end(cursor):
+                            audience.live = True
+                            return
+                    case list():
+                        audience.place = item[-1].cursor
+                        audience.tell(place, item)
+                    case Quiet():
+                        audience.hush(place)
+                    case _:  # what each finds out, and takes, by itself
+                        for listener in tuple(audience.listeners):
+                            listener.walk(place)
+                if not audience.listeners:
+                    return
+
+    async def _turn_for_ever(self) -> None:
+        """Break silences, and end what has lasted long enough."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for audience in self._silences.turn(clock()):
+                if audience.live:
+                    self._break_silence(audience)
+            for follower in self._deadlines.turn(clock()):
+                if follower.task is None:  # else its walk ends in time
+                    follower.dismiss(follower.bounds.farewell)
+
+    def _break_silence(self, audience: Audience) -> None:
+        """Ask the log itself, since the last message may be the one that was lost; then say that nothing is new."""
+        silent = asyncio.get_running_loop().time() - audience.heard_at
+        if silent < self.feed.ping_seconds:
+            self._expect_silence(audience)
+            return
+        audience.live, audience.place = False, audience.tail.end
+        self._recover(audience, trust=False)
+
+    def _expect_silence(self, audience: Audience) -> None:
+        if not audience.live:
+            self._silences.drop(audience)
+        elif not audience.tick:
+            self._silences.put(audience, audience.heard_at + self.feed.ping_seconds)
+
+    async def _stop(self) -> None:
+        """Send everybody away when the process stops; whose walk goes on hears it there."""
+        await self.feed.stopping.wait()
+        for follower in tuple(self._followers):
+            if follower.task is None:
+                follower.dismiss(Bye("shutdown"))
+
+    def _start(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

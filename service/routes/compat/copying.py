@@ -1,0 +1,62 @@
+"""The old copy: one path runs the job that the settings describe, another tells its counters."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from jobs.model import JsonObject
+from service.errors import NotFound
+from service.routes.compat.caller import CallerOf, read
+from service.routes.compat.refusals import OldRoute
+from service.routes.compat.telling import Words, error_of
+
+KIND = "copy-records"
+OPERATION = "copy-taskdetail"
+WORDS = Words("pending", "in_progress")
+
+COUNTERS = {
+    "totalRecords": "total",
+    "processedRecords": "processed",
+    "insertedRecords": "inserted",
+    "updatedRecords": "updated",
+    "errorRecords": "errors",
+}
+
+
+def copy_router(copy: JsonObject | None) -> APIRouter:
+    """The paths of the copy that this input describes; None: there is nothing to copy, and only to be asked about."""
+    router = APIRouter(prefix="/.netlify/functions", route_class=OldRoute)
+
+    @router.post(f"/{OPERATION}")
+    async def start(request: Request, caller: CallerOf) -> Response:
+        """Start the copy; nothing of the body counts but the job's name."""
+        kind = caller.kind(KIND)
+        if copy is None:
+            raise NotFound("JOBSTREAM_COMPAT_COPY names nothing to copy.")
+        sent = await read(request, limit=kind.body_limit)
+        job, story = await caller.submit(kind, copy, alias=sent.get("jobId"))
+        return JSONResponse({"success": True, "jobId": job, "status": WORDS.of(story.state)}, 202)
+
+    router.add_api_route("/simple-status", _status, methods=["GET"])
+    return router
+
+
+async def _status(caller: CallerOf, job_id: Annotated[str | None, Query(alias="jobId")] = None) -> Response:
+    """How far the copy is."""
+    snapshot = (await caller.find(job_id, [KIND])).snapshot
+    done = snapshot["progress"]
+    return JSONResponse(
+        {
+            "jobId": job_id,
+            "status": WORDS.of(snapshot["state"]),
+            "operation": OPERATION,
+            **{old: done.get(name, 0) for old, name in COUNTERS.items()},
+            "percentComplete": done.get("percent", 0),
+            "startTime": snapshot["started_at"],
+            "endTime": snapshot["finished_at"],
+            "message": done.get("message"),
+            "error": error_of(snapshot),
+        }
+    )

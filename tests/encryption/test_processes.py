@@ -1,0 +1,186 @@
+"""The whole product with encryption on: nothing that anybody said can be found anywhere, and keys are changed while
+it is said."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import redis
+
+from tests.api import Api, Follower, comparable, digest
+from tests.encryption.keys import FIRST, SECOND
+from tests.jobs.patience import until
+from tests.system import SECRET, System, running_system
+
+CANARY = "zanzibarquuxcanary"
+"""A word that the sandbox says again, as it does with any word that a question is about."""
+
+PACE = 0.3
+
+
+@contextmanager
+def overheard(store_url: str) -> Iterator[list[bytes]]:
+    """Every command that the store is given while the block lasts, those of its scripts among them."""
+    heard: list[bytes] = []
+    with redis.Redis.from_url(store_url) as client, client.monitor() as monitor:
+
+        def listen() -> None:
+            with suppress(redis.RedisError, OSError, ValueError):
+                while True:
+                    heard.append(monitor.connection.read_response(disable_decoding=True))
+
+        listening = threading.Thread(target=listen, daemon=True)
+        listening.start()
+        try:
+            yield heard
+        finally:
+            monitor.connection.disconnect()
+            listening.join()
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """API, worker and store, with a key."""
+    folder = tmp_path_factory.mktemp("sealed")
+    with running_system(folder, pace=PACE, settings={"DATA_ENCRYPTION_KEY": FIRST}) as system:
+        yield system
+
+
+@pytest.fixture
+async def api(product: System) -> AsyncIterator[Api]:
+    async with Api(product.url, SECRET) as api:
+        yield api
+
+
+def written(product: System) -> dict[str, bytes]:
+    """All that the processes and the store have written anywhere, by file."""
+    files = [path for path in product.folder.rglob("*") if path.is_file() and not path.name.startswith("sandbox")]
+    return {str(path.relative_to(product.folder)): path.read_bytes() for path in files}
+
+
+async def act_out(api: Api) -> list[Any]:
+    """Let the canary into everything that takes it; what came back out."""
+    chat = {"kind": "chat", "input": {"message": f"Tell me about {CANARY}."}}
+    told = []
+    for more in ({}, {"idempotency_key": "a-key"}, {"idempotency_key": "a-key"}, {"subject": "somebody"}):
+        answer = await api.http.post("/v1/jobs", json={**chat, **more})
+        told.append(await api.ended(answer.json()["id"]))
+    models = {"openai": "gpt-sandbox-malformed", "anthropic": "claude-sandbox-400", "google": "gemini-sandbox-cut"}
+    failing = {"message": f"Tell me about {CANARY}.", "models": models}
+    answer = await api.http.post("/v1/jobs", json={"kind": "chat", "input": failing})
+    told.append(await api.ended(answer.json()["id"]))
+    told.append((await api.http.get(f"/v1/dead-letters/{told[-1]['id']}")).json())
+    answer = await api.http.post(f"/v1/jobs/{told[0]['id']}/retry", json={"parts": ["openai"]})
+    told.append(await api.ended(answer.json()["id"]))
+    sent = await api.http.post("/v1/events", json={"name": "chat", "data": chat["input"], "idempotency_key": "b-key"})
+    told += [await api.ended(job_id) for job_id in sent.json()["jobs"]]
+    return told
+
+
+async def test_what_was_said_is_nowhere_to_be_found(product: System, api: Api) -> None:
+    """Not in the files of the store, in the commands that it was given, or in the output of any process."""
+    with overheard(product.store.url) as commands:
+        told = await act_out(api)
+        await _rewritten(product.store.url)
+
+    texts = [part["text"] for each in told for part in each.get("parts", {}).values()]
+    assert CANARY in repr(told)
+    assert sum(CANARY in text for text in texts) >= 3
+    job_id = told[0]["id"].encode()
+    files = written(product)
+    assert any(job_id in content for name, content in files.items() if "appendonly" in name)
+    assert sum(job_id in command for command in commands) > 10
+    digests = [digest(text).encode() for text in texts if text]
+    for trace in (CANARY.encode(), CANARY.encode().hex().encode(), *digests):
+        assert [name for name, content in files.items() if trace in content] == []
+        assert [command for command in commands if trace in command] == []
+
+
+async def test_keys_are_changed_while_answers_are_written_and_read(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Every process is told of the new key before one seals with it; whoever follows misses and doubles nothing."""
+    folder = tmp_path_factory.mktemp("rotated")
+    with running_system(folder, pace=PACE, settings={"DATA_ENCRYPTION_KEY": FIRST}) as product:
+        async with Api(product.url, SECRET) as api, asyncio.TaskGroup() as tasks:
+            slow = {"models": {"openai": "gpt-sandbox-slow", "anthropic": "claude-sandbox-slow"}}
+            old = await api.ended((await api.submit("Name three rivers."))["id"])
+            before = await api.submit(f"Tell me about {CANARY}.", input=slow)
+            followed = [tasks.create_task(follow_through(api, before["id"])) for _ in range(3)]
+            for ring in (f"{FIRST},{SECOND}", f"{SECOND},{FIRST}"):
+                await _has_grown(api, before["id"])
+                await asyncio.to_thread(_give, product, ring)
+                after = await api.submit(f"Tell me about {CANARY} again.", input=slow)
+                followed.append(tasks.create_task(follow_through(api, after["id"])))
+        async with Api(product.url, SECRET) as api:
+            for each in followed:
+                follower = each.result()
+                ended = await api.poll(follower.snapshot["id"])
+                assert comparable(follower.snapshot) == comparable(ended)
+                assert follower.seqs == sorted(set(follower.seqs))
+                assert {part["state"] for part in ended["parts"].values()} == {"completed"}
+                assert follower.texts == {name: part["sha256"] for name, part in ended["parts"].items()}
+
+            await asyncio.to_thread(_give, product, SECOND)
+            lost = await api.http.get(f"/v1/jobs/{old['id']}")
+            kept = await api.poll(after["id"])
+
+    assert (lost.status_code, lost.json()["type"]) == (500, "/problems/integrity-error")
+    assert kept["state"] == "completed"
+
+
+async def follow_through(api: Api, job_id: str) -> Follower:
+    """The job followed to its end, by whichever process is there."""
+    follower = Follower()
+    while not follower.ended:
+        try:
+            async for event in api.listen(job_id, after=follower.cursor):
+                follower.take(event)
+        except httpx2.HTTPError:
+            await asyncio.sleep(0.05)
+    return follower
+
+
+def _give(product: System, ring: str) -> None:
+    """Restart the API and the worker with these keys."""
+    product._environment["DATA_ENCRYPTION_KEY"] = ring
+    for process in (product.api, product.worker):
+        process.end()
+        process.start()
+    product.wait_until_ready()
+
+
+async def _has_grown(api: Api, job_id: str) -> None:
+    length = _length(await api.poll(job_id))
+
+    async def longer() -> bool:
+        return _length(await api.poll(job_id)) > length
+
+    await until(longer)
+
+
+def _length(snapshot: dict[str, Any]) -> int:
+    return int(snapshot["seq"])
+
+
+async def _rewritten(store_url: str) -> None:
+    """The store's files hold what it holds, and not only how it came to that."""
+    with redis.Redis.from_url(store_url) as client:
+        client.bgrewriteaof()
+
+        async def done() -> bool:
+            return not client.info("persistence")["aof_rewrite_in_progress"]
+
+        await until(done)
+
+
+def test_every_folder_that_is_searched_is_there(product: System) -> None:
+    names = " ".join(written(product))
+
+    assert all(name in names for name in ("api.log", "worker.log", "store/"))
+    assert isinstance(product.folder, Path)

@@ -1,0 +1,208 @@
+"""PostgreSQL: each batch is copied into a table of the session, put from there into the one that is meant, and
+remembered, all in one transaction."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import asyncpg
+
+from jobs.errors import ConnectionAway, DoNotRetry, JobError
+from jobs.records.connections import Connection
+from jobs.records.postgresql import open_postgresql, spelled, table_of
+from jobs.records.table import CHECKPOINTS, Table, quoted
+from workers.records import ColumnType, Records
+from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Refused, Remember, Written, fitting, written
+from workers.threads import in_thread
+
+STAGE = "jobstream_stage"
+
+TYPES: Mapping[ColumnType, str] = {
+    "boolean": "boolean",
+    "integer": "bigint",
+    "number": "double precision",
+    "decimal": "numeric",
+    "text": "text",
+    "bytes": "bytea",
+    "date": "date",
+    "time": "time",
+    "timestamp": "timestamp",
+    "instant": "timestamptz",
+    "json": "jsonb",
+}
+
+_REFUSING = ("21", "22", "23", "44", "54", "P0")
+"""What is wrong with a record, by the class of its SQLSTATE: its values, a constraint, its size, a trigger's word."""
+
+_LASTING = ("0A", "28", "3D", "3F", "42")
+"""What is as wrong the next time: features, rights, names. Everything else may be well a little later."""
+
+_TWICE_MADE = ("42P07", "23505")
+
+_CHECKPOINTS = f"""
+CREATE TABLE IF NOT EXISTS {CHECKPOINTS}
+(copy text PRIMARY KEY, holder text NOT NULL, state text, changed_at timestamptz NOT NULL DEFAULT now())
+"""
+
+_TAKE = f"""
+INSERT INTO {CHECKPOINTS} (copy, holder) VALUES ($1, $2)
+ON CONFLICT (copy) DO UPDATE SET holder = excluded.holder, changed_at = now() RETURNING state
+"""
+
+_REMEMBER = f"UPDATE {CHECKPOINTS} SET state = $3, changed_at = now() WHERE copy = $1 AND holder = $2"
+
+_FORGET = f"DELETE FROM {CHECKPOINTS} WHERE changed_at < now() - make_interval(days => $1)"
+
+
+@asynccontextmanager
+async def open_sink(connection: Connection, order: Order) -> AsyncIterator["PostgresqlSink"]:
+    """A sink with a session of its own."""
+    async with open_postgresql(connection) as session:
+        with _faults(connection.name):
+            table = await table_of(session, order.copy.destination.table)
+        if table is not None:
+            table.check(order.key)
+        yield PostgresqlSink(session, connection.name, order, table)
+
+
+class _DryRun(Exception):
+    """Undoes what was tried."""
+
+
+class PostgresqlSink:
+    """One copy's way into a table of PostgreSQL."""
+
+    def __init__(self, session: asyncpg.Connection, name: str, order: Order, table: Table | None) -> None:
+        self._session = session
+        self._name = name
+        self._order = order
+        self._target = spelled(order.copy.destination.table)
+        self._columns = None if table is None else [*table.columns]
+        self._staged: tuple[str, ...] | None = None
+        self._upserts = ("", "")
+        self._filled = False
+        self._twins = False
+
+    async def take(self) -> str | None:
+        if self._order.copy.dry_run:
+            return None
+        with _faults(self._name):
+            if await self._session.fetchval("SELECT to_regclass($1)", CHECKPOINTS) is None:
+                await self._session.execute(_CHECKPOINTS)
+            state: str | None = await self._session.fetchval(_TAKE, self._order.name, self._order.holder)
+            await self._session.execute(_FORGET, FORGET_DAYS)
+            return state
+
+    async def write(self, records: Records, remember: Remember) -> Written:
+        done = Written(0, 0)
+        with _faults(self._name), suppress(_DryRun):
+            self._filled = False
+            async with self._session.transaction():
+                done = await self._put(records)
+                if self._order.copy.dry_run:
+                    self._staged = None
+                    raise _DryRun
+                await self._remember(await remember(done))
+        return done
+
+    async def _put(self, records: Records) -> Written:
+        if not len(records):
+            return Written(0, 0)
+        if self._columns is None:
+            await self._create(records)
+        known, places, strange = fitting(records, self._columns or [])
+        if not places:
+            return Written(0, 0, strange)
+        done = await written(self._upsert, known, self._order.key)
+        refusals = [Refusal(places[each.at], each.reason) for each in done.refusals]
+        return Written(done.inserted, done.updated, [*strange, *refusals])
+
+    async def _create(self, records: Records) -> None:
+        columns = [f"{quoted(name)} {TYPES[kind]}" for name, kind in records.types().items()]
+        primary = f"PRIMARY KEY ({_listed(self._order.key)})"
+        await self._session.execute(f"CREATE TABLE {self._target} ({', '.join([*columns, primary])})")
+        if not self._order.copy.dry_run:
+            self._columns = [*records.names]
+
+    async def _upsert(self, records: Records) -> int:
+        """How many of the records were new; Refused where the database refuses any."""
+        await self._stage(records.names)
+        try:
+            async with self._session.transaction():
+                return await self._staged_upsert(records)
+        except asyncpg.CardinalityViolationError:
+            if self._twins:
+                raise
+            self._twins = True  # from now on the last of those with one key is looked for
+        except asyncpg.PostgresError as error:
+            if not (error.sqlstate or "").startswith(_REFUSING):
+                raise
+            raise Refused(str(error)) from error
+        return await self._upsert(records)
+
+    async def _staged_upsert(self, records: Records) -> int:
+        text = await in_thread(records.csv)
+        await self._session.copy_to_table(
+            STAGE, schema_name="pg_temp", columns=records.names, source=_whole(text), format="csv"
+        )
+        self._filled = True
+        new: int = await self._session.fetchval(self._upserts[self._twins])
+        return new
+
+    async def _stage(self, names: tuple[str, ...]) -> None:
+        """An empty table of the session with these columns; it is emptied by the end of the transaction too."""
+        if self._staged == names:
+            if self._filled:
+                await self._session.execute(f"TRUNCATE pg_temp.{STAGE}")
+            return
+        await self._session.execute(f"DROP TABLE IF EXISTS pg_temp.{STAGE}")
+        await self._session.execute(
+            f"CREATE TEMPORARY TABLE {STAGE} ON COMMIT DELETE ROWS "
+            f"AS SELECT {_listed(names)} FROM {self._target} WITH NO DATA"
+        )
+        self._staged = names
+        self._upserts = _upserts(self._target, names, self._order.key)
+
+    async def _remember(self, state: str) -> None:
+        changed = await self._session.execute(_REMEMBER, self._order.name, self._order.holder, state)
+        if changed != "UPDATE 1":
+            raise Overtaken("Another worker writes this copy now.")
+
+
+def _upserts(target: str, names: Sequence[str], key: Sequence[str]) -> tuple[str, str]:
+    """What puts the stage into the table and says how many rows were new; the second where a key comes twice."""
+    others = [name for name in names if name not in key] or key
+    changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in others)
+    ending = f"""
+        ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}
+        RETURNING xmax = 0 AS new) SELECT count(*) FILTER (WHERE new) FROM written
+    """
+    staged, columns, keys = f"pg_temp.{STAGE}", _listed(names), _listed(key)
+    begin = f"WITH written AS (INSERT INTO {target} ({columns})"
+    last_of_twins = f"SELECT DISTINCT ON ({keys}) {columns} FROM {staged} ORDER BY {keys}, ctid DESC"
+    return (
+        f"{begin} SELECT {columns} FROM {staged} {ending}",
+        f"{begin} {last_of_twins} {ending}",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(quoted, names))
+
+
+async def _whole(text: bytes) -> AsyncIterator[bytes]:
+    yield text
+
+
+@contextmanager
+def _faults(name: str) -> Iterator[None]:
+    """What the database says, in our words; its sentences hold no values where they are no record's."""
+    try:
+        yield
+    except JobError:
+        raise
+    except asyncpg.PostgresError as error:
+        if error.sqlstate in _TWICE_MADE or not (error.sqlstate or "").startswith(_LASTING):
+            raise ConnectionAway(f"The connection {name} failed: {error.sqlstate}.") from error
+        raise DoNotRetry(f"PostgreSQL refuses: {error}.") from error
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        raise ConnectionAway(f"The connection {name} broke off.") from error

@@ -1,0 +1,58 @@
+"""Parquet, by pyarrow: a row group is read a batch at a time, and never whole."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+from jobs.errors import DoNotRetry
+from jobs.records.extras import extra
+from workers.source import Piece, Spot
+
+BUFFER_BYTES = 1024 * 1024
+
+
+class Parquet:
+    """Files of rows in columns; a line is a row."""
+
+    def read(
+        self, name: str, stream: BinaryIO, spot: Spot, *, most: int, columns: Sequence[str] | None = None
+    ) -> Iterator[Piece]:
+        with extra("lake"):
+            import pyarrow as pa  # noqa: PLC0415  # an extra
+
+            from workers.sources.arrow import ArrowRecords  # noqa: PLC0415
+        file = _opened(name, stream)
+        wanted = None if columns is None else [column for column in columns if column in file.schema_arrow.names]
+        groups, line = _after(file, spot.line)
+        try:
+            for batch in file.iter_batches(most, row_groups=groups, columns=wanted, use_threads=False):
+                first = max(spot.line - line, 0)
+                line += len(batch)
+                if first < len(batch):
+                    rest = ArrowRecords.of(batch.slice(first), range(line - len(batch) + first + 1, line + 1))
+                    yield Piece(rest, (), Spot(line))
+        except pa.ArrowException as error:
+            raise DoNotRetry(f"{name} is damaged: it cannot be read after row {line}.") from error
+
+    def count(self, stream: BinaryIO) -> int | None:
+        return int(_opened("A file of the source", stream).metadata.num_rows)
+
+
+def _opened(name: str, stream: BinaryIO) -> Any:
+    with extra("lake"):
+        import pyarrow as pa  # noqa: PLC0415  # an extra
+        from pyarrow.parquet import ParquetFile  # noqa: PLC0415
+    try:
+        return ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_BYTES)
+    except pa.ArrowException as error:
+        raise DoNotRetry(f"{name} is no Parquet file.") from error
+
+
+def _after(file: Any, line: int) -> tuple[list[int], int]:
+    """The row groups that are not wholly before the line, and where the first of them begins."""
+    begins = 0
+    for group in range(file.num_row_groups):
+        rows = file.metadata.row_group(group).num_rows
+        if begins + rows > line:
+            return [*range(group, file.num_row_groups)], begins
+        begins += rows
+    return [], begins
