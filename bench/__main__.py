@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("bench.pickup", "bench.engine")
+BENCHMARKS = ("bench.pickup", "bench.engine", "bench.delivery")
 
 for benchmark in BENCHMARKS:
     print(f"\n{benchmark}", flush=True)

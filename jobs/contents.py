@@ -89,26 +89,23 @@ class Familiar:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self._held: OrderedDict[str, Contents] = OrderedDict()
+        self._plain = Contents(sealer, "", None) if sealer is UNSEALED else None
 
     def learn(self, job_id: str, subject: str | None) -> Contents:
         """The job's contents, as its record was just read; IntegrityError where it was another subject's before."""
         held = self._held.get(job_id) or Contents(self._sealer, job_id, subject)
         if held.subject != subject:
             raise IntegrityError("The store answered about another subject's job.")
-        if self._sealer is not UNSEALED:
+        if self._plain is None:
             self._held[job_id] = held
             self._held.move_to_end(job_id)
             if len(self._held) > MOST_FAMILIAR:
                 self._held.popitem(last=False)
         return held
 
-    def known(self, job_id: str) -> Contents:
-        """The job's contents; IntegrityError where they are sealed, and nobody has read here whose they are."""
-        if self._sealer is UNSEALED:
-            return Contents(UNSEALED, job_id, None)
-        if (held := self._held.get(job_id)) is None:
-            raise IntegrityError("Nobody has read yet whose job this is.")
-        return held
+    def known(self, job_id: str) -> Contents | None:
+        """The job's contents; None where they are sealed, and nobody has read here whose they are."""
+        return self._plain or self._held.get(job_id)
 
 
 def field_of(what: str, name: str = "") -> str:

@@ -9,7 +9,6 @@ import orjson
 from jobs import keys
 from jobs.clock import from_microseconds
 from jobs.connection import Client, Script, store_faults
-from jobs.encryption import UNSEALED, Sealer
 from jobs.errors import ConversationNotFound, Corrupt, InvalidCursor, LeaseLost
 from jobs.kind import DAY_SECONDS, Round, Turn
 from jobs.leases import Claim
@@ -58,14 +57,13 @@ class Conversations:
     def __init__(
         self,
         client: Client,
-        sealer: Sealer = UNSEALED,
         *,
         kept_seconds: float = DAY_SECONDS,
         most_rounds: int = MOST_ROUNDS,
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self._client = client
-        self._sealer = sealer
+        self._sealer = client.sealer
         self._kept_ms = round(kept_seconds * 1000)
         self._bounds = most_rounds, most_bytes
         self._add = Script(client, "add_round")

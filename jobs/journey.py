@@ -3,20 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import get_args
 
-from pydantic import Field, JsonValue, ValidationError
-from pydantic_core import from_json
+from pydantic import Field, JsonValue
 
-from jobs.errors import InvalidOutput, ProviderNotConfigured
-from jobs.kind import Question, Run, Shape, Turn, answer_step
+from jobs.errors import ProviderNotConfigured
+from jobs.kind import Question, Run, Shape
 from jobs.model import JsonObject, Value
+from jobs.shaped import ask_for, so_far
 
 PART = "journey"
 """The part that grows into the result."""
-
-MOST_REASONS = 20
 
 
 class JourneyStep(Value):
@@ -60,29 +57,14 @@ def provider_for(run: Run, wanted: str | None) -> str:
 
 
 async def ask_for_journey(run: Run, part: str, question: Question) -> Journey:
-    """The journey that the provider answers, growing in the part; where the answer is none the provider is told what
-    is wrong with it, and asked once more: InvalidOutput if that does not help."""
-    question = replace(question, shape=SHAPE)
-    answer = await run.ask(part, question, growing=journey_so_far)
-    try:
-        return Journey.model_validate_json(answer.text)
-    except ValidationError as misfit:
-        mended = (Turn("assistant", answer.text or "{}"), Turn("user", _what_is_wrong(misfit)))
-    question = replace(question, turns=(*question.turns, *mended))
-    answer = await run.ask(part, question, name=f"{answer_step(part)}:mended", growing=journey_so_far)
-    try:
-        return Journey.model_validate_json(answer.text)
-    except ValidationError:
-        raise InvalidOutput(f"{question.provider} gave twice what is no journey; try another model.") from None
+    """The journey that the provider answers, growing in the part; InvalidOutput where it gives none."""
+    return await ask_for(run, part, question, Journey, shape=SHAPE, growing=journey_so_far)
 
 
 def journey_so_far(text: str) -> JsonValue:
     """The journey as far as its JSON is written: what is still to come is empty; None before it has begun."""
-    try:
-        written = from_json(text, allow_partial="trailing-strings")
-    except ValueError:
-        return None
-    return _begun(Journey, written) if isinstance(written, dict) and written else None
+    written = so_far(text)
+    return _begun(Journey, written) if written else None
 
 
 @asynccontextmanager
@@ -113,9 +95,3 @@ def _fitting(form: object, written: object) -> JsonValue:
     if item is str:
         return [each for each in items if isinstance(each, str)]
     return [_begun(item, each) for each in items if isinstance(each, dict)]
-
-
-def _what_is_wrong(misfit: ValidationError) -> str:
-    found = misfit.errors(include_url=False, include_context=False, include_input=False)[:MOST_REASONS]
-    reasons = "\n".join(f"- {'.'.join(map(str, each['loc'])) or 'the whole'}: {each['msg']}" for each in found)
-    return f"Your answer does not have the form that was asked for:\n{reasons}\nGive it again, whole, in that form."

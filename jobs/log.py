@@ -1,7 +1,7 @@
 """A job's log: append under a lease, read after a cursor, and the snapshot that is the sum of it."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from jobs import keys, snapshot
@@ -180,26 +180,28 @@ class Log:
         self._familiar.learn(job_id, told.subject)
         return told
 
-    def announced(self, job_id: JobId, message: bytes) -> tuple[Cursor, Entry]:
-        """The entry that the job's channel brought, and the cursor of the one before it; IntegrityError where it
-        cannot be opened, and the log is to be asked."""
-        try:
-            before, entry = announced(message)
-        except (ValueError, InvalidCursor):
-            raise IntegrityError("The message is no entry of a log.") from None
+    def announced(self, job_id: JobId, message: bytes) -> tuple[Cursor, Entry] | None:
+        """The entry that the job's channel brought, and the cursor of the one before it; None where it cannot be
+        opened, and the log is to be asked."""
         contents = self._familiar.known(job_id)
-        return before, replace(entry, body=contents.open_update(entry.event, entry.body))
+        try:
+            return announced(message, contents) if contents else None
+        except (ValueError, InvalidCursor, IntegrityError):
+            return None
 
     async def trim_ended(self, *, most: int = 100) -> int:
         """Trim the logs of jobs that ended over a minute ago down to their end; how many it looked at."""
         return int(await self._trim(most))
 
 
-def announced(message: bytes) -> tuple[Cursor, Entry]:
-    """The entry that a channel's message carries, as it is stored, and the cursor of the one before it."""
-    place, before_us, event, total, body = message.split(b"|", 4)
-    cursor = Cursor.parse(place.decode())
-    return Cursor(int(before_us), cursor.seq - 1), Entry(cursor, event.decode(), int(total), body)
+def announced(message: bytes, contents: Contents | None = None) -> tuple[Cursor, Entry]:
+    """The entry that a channel's message carries, and the cursor of the one before it; without the job's contents it
+    is as it was stored."""
+    place, before_us, name, total, body = message.split(b"|", 4)
+    cursor, event = Cursor.parse(place.decode()), name.decode()
+    if contents:
+        body = contents.open_update(event, body)
+    return Cursor(int(before_us), cursor.seq - 1), Entry(cursor, event, int(total), body)
 
 
 def _entry(row: Any, contents: Contents) -> Entry:

@@ -77,8 +77,8 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """Sessions that are summarised together. `leaves` are those of `session_ids` that are there; `version` counts what
-    happened to them."""
+    """Sessions that are summarised together. `leaves` are those of `session_ids` that are there; `version` counts
+    what happened to them."""
 
     id: str
     session_ids: tuple[str, ...]

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, Literal, NamedTuple
 
 import orjson
@@ -168,9 +167,9 @@ class Entry:
         """Whether its run ended with it."""
         return self.event == "end"
 
-    @cached_property
+    @property
     def frame(self) -> bytes:
-        """The entry as one server-sent event; made once, shared by all its readers."""
+        """The entry as one server-sent event."""
         return b"id: %s\nevent: %s\ndata: %s\n\n" % (str(self.cursor).encode(), self.event.encode(), self.body)
 
 

@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from itertools import pairwise
 from typing import Protocol
 
 import structlog
 
 from jobs.updates import Cursor, Entry
-from service.feed import Quiet
+from service.feed import Place, Quiet
 from service.outlet import chunk
 from service.tail import Tail
 
@@ -19,24 +17,29 @@ log = structlog.get_logger(__name__)
 class Batch:
     """Entries that are told together: framed once, for all who are told."""
 
+    __slots__ = ("_chunk", "_frames", "before", "entries", "last")
+
     def __init__(self, before: Cursor, entries: Sequence[Entry]) -> None:
         self.before = before
         self.entries = entries
+        self.last = entries[-1].last
+        """Whether a run ends with it."""
+        self._frames: bytes | None = None
+        self._chunk: bytes | None = None
 
     @property
-    def last(self) -> bool:
-        """Whether a run ends with it."""
-        return self.entries[-1].last
-
-    @cached_property
     def frames(self) -> bytes:
         """The entries as server-sent events."""
-        return self.entries[0].frame if len(self.entries) == 1 else b"".join(each.frame for each in self.entries)
+        if self._frames is None:
+            self._frames = b"".join([entry.frame for entry in self.entries])
+        return self._frames
 
-    @cached_property
+    @property
     def chunk(self) -> bytes:
         """The same as HTTP/1.1 wraps them."""
-        return chunk(self.frames)
+        if self._chunk is None:
+            self._chunk = chunk(self.frames)
+        return self._chunk
 
 
 class Listener(Protocol):
@@ -74,13 +77,13 @@ class Audience:
         self._lost = lost
         tail.audience = self
 
-    def admit(self, listener: Listener, place: Cursor) -> bool:
+    def admit(self, listener: Listener, place: Place) -> bool:
         """Take in a listener who has heard all up to that place; False where the others have not, or the tail does
         not end there."""
         if not self.at_end(place) or (self.listeners and not self.live):
             return False
-        if not self.live:
-            self.revive()
+        self.heard_at = min(self.heard_at, place.heard_at) if self.live else place.heard_at
+        self.live = True
         self.listeners.add(listener)
         listener.audience = self
         return True
@@ -94,14 +97,9 @@ class Audience:
             if self.walker is not None:
                 self.walker.cancel()
 
-    def at_end(self, place: Cursor) -> bool:
+    def at_end(self, place: Place) -> bool:
         """Whether whatever follows that place will be announced here."""
-        return self.tail.well and self.tail.end == place
-
-    def revive(self) -> None:
-        """Be told by the tail from here on."""
-        self.live = True
-        self.heard_at = asyncio.get_running_loop().time()
+        return self.tail.well and self.tail.end == place.cursor
 
     def hear(self, before: Cursor, entries: Sequence[Entry]) -> None:
         """What the tail was given."""
@@ -118,16 +116,11 @@ class Audience:
     def tell(self, before: Cursor, entries: Sequence[Entry]) -> None:
         """Tell everybody, each run's end apart: some are told no more after it."""
         self.heard_at = asyncio.get_running_loop().time()
-        ends = [0, *(at for at, entry in enumerate(entries, 1) if entry.last and at < len(entries)), len(entries)]
-        for start, end in pairwise(ends):
-            batch = Batch(before, entries[start:end])
-            before = entries[end - 1].cursor
-            for listener in tuple(self.listeners):
-                try:
-                    listener.take(batch)
-                except Exception as error:
-                    log.exception("a stream failed", error=type(error).__name__)
-                    listener.abort()
+        start = 0
+        for at, entry in enumerate(entries, 1):
+            if entry.last or at == len(entries):
+                self._tell(Batch(before, entries[start:at]))
+                start, before = at, entry.cursor
 
     def hush(self, place: Cursor) -> None:
         """Tell everybody that there is nothing to tell."""
@@ -135,3 +128,11 @@ class Audience:
         quiet = Quiet(place)
         for listener in tuple(self.listeners):
             listener.hush(quiet)
+
+    def _tell(self, batch: Batch) -> None:
+        for listener in tuple(self.listeners):
+            try:
+                listener.take(batch)
+            except Exception as error:
+                log.exception("a stream failed", error=type(error).__name__)
+                listener.abort()

@@ -77,8 +77,8 @@ class Access:
         raise Forbidden(f"This token has no {scope} scope.")
 
     def owner(self, scope: str, asked: str | None) -> str | None:
-        """Whose conversations the caller means: a page its own subject's, whatever it asks for; a secret those of
-        the subject that it names, or nobody's for None. Forbidden without the scope."""
+        """Whose conversations, sessions and trees the caller means: a page its own subject's, whatever it asks for; a
+        secret those of the subject that it names, or nobody's for None. Forbidden without the scope."""
         match self.caller:
             case Service() | Operator():
                 return asked

@@ -49,11 +49,16 @@ class Delivery:
     def __init__(self, feed: Feed, hub: Hub) -> None:
         self.feed = feed
         self._hub = hub
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._walks: set[asyncio.Task[None]] = set()
         self._followers: set[Follower] = set()
         now = asyncio.get_running_loop().time()
         self._deadlines: Wheel[Follower] = Wheel(now)
         self._silences: Wheel[Audience] = Wheel(now)
+
+    @property
+    def walks(self) -> int:
+        """How many tasks walk just now, for one listener or for many."""
+        return len(self._walks)
 
     def enter(self, job_id: JobId) -> Tail:
         """The tail that a new follower of the job needs."""
@@ -85,15 +90,14 @@ class Delivery:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Deliver while the block runs."""
-        self._start(self._turn_for_ever())
-        self._start(self._stop())
+        companions = [asyncio.create_task(each) for each in (self._turn_for_ever(), self._stop())]
         try:
             yield
         finally:
-            for task in self._tasks:
+            tasks = {*companions, *self._walks}
+            for task in tasks:
                 task.cancel()
-            if self._tasks:
-                await asyncio.wait(self._tasks)
+            await asyncio.wait(tasks)
 
     async def _walk(self, follower: Follower, after: Cursor | None) -> None:
         """Tell the follower alone, until it can join the others at the tail's end."""
@@ -107,7 +111,7 @@ class Delivery:
                     elif not follower.ready:
                         follower.stand(item.cursor)
                         return
-                    elif self._admit(follower, item.cursor):
+                    elif self._admit(follower, item):
                         return
         except Exception as error:
             log.exception("a stream failed", error=type(error).__name__)
@@ -115,7 +119,7 @@ class Delivery:
         finally:
             follower.task = None
 
-    def _admit(self, follower: Follower, place: Cursor) -> bool:
+    def _admit(self, follower: Follower, place: Place) -> bool:
         if self.feed.stopping.is_set():
             return False
         audience = follower.tail.audience
@@ -150,8 +154,8 @@ class Delivery:
                 place = audience.place
                 assert place is not None  # noqa: S101  # it was live
                 match item:
-                    case Place(cursor=cursor):
-                        if audience.at_end(cursor):
+                    case Place():
+                        if audience.at_end(item):
                             audience.live = True
                             return
                     case list():
@@ -160,6 +164,7 @@ class Delivery:
                     case Quiet():
                         audience.hush(place)
                     case _:  # what each finds out, and takes, by itself
+                        audience.tail.forget()
                         for listener in tuple(audience.listeners):
                             listener.walk(place)
                 if not audience.listeners:
@@ -200,7 +205,7 @@ class Delivery:
                 follower.dismiss(Bye("shutdown"))
 
     def _start(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = asyncio.create_task(work)
+        self._walks.add(task)
+        task.add_done_callback(self._walks.discard)
         return task

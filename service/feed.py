@@ -31,9 +31,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Place:
-    """Nothing follows for now, as far as is known here."""
+    """Nothing follows for now, as far as is known here; the listener was told something last at `heard_at`."""
 
     cursor: Cursor
+    heard_at: float
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Feed:
                 if walk.place is not None:
                     yield Quiet(walk.place)
             if walk.place is not None and well:
-                yield Place(walk.place)
+                yield Place(walk.place, heard_at)
             left = max(0.0, min(heard_at + self.ping_seconds, bounds.deadline) - now())
             walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
 

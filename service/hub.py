@@ -122,26 +122,24 @@ class Hub:
     def _hear(self, replies: list[Reply]) -> None:
         """Take what one look at the socket brought; the messages of one channel together."""
         self._heard += 1
-        messages: dict[bytes, list[bytes]] = {}
+        found: dict[Tail, list[Announced]] = {}
         for reply in replies:
-            kind, channel = reply[0], reply[1]
-            if kind == b"message":
-                messages.setdefault(channel, []).append(reply[2])
-            elif kind == b"subscribe" and (tail := self._channels.get(channel)):
-                messages.pop(channel, None)  # they came before, and so are in the log
+            if (tail := self._channels.get(reply[1])) is None:
+                continue
+            if reply[0] == b"message":
+                announced = self._open_message(tail.job_id, reply[2]) if reply[2] else None
+                if announced is not None:
+                    found.setdefault(tail, []).append(announced)
+                    continue
+            elif reply[0] != b"subscribe":
+                continue
+            found.pop(tail, None)  # its followers will ask the log for what came before, too
+            if reply[0] == b"subscribe":
                 tail.confirm()
-        for channel, found in messages.items():
-            if tail := self._channels.get(channel):
-                self._tell(tail, found)
-
-    def _tell(self, tail: Tail, messages: list[bytes]) -> None:
-        """Push what can be opened; an empty message says that the job was deleted, which its followers find out."""
-        opened = [self._open_message(tail.job_id, message) if message else None for message in messages]
-        told = [each for each in opened if each is not None]
-        if told:
+            else:  # not to be opened, or empty: the job was deleted, which its followers find out
+                tail.forget()
+        for tail, told in found.items():
             tail.push(told)
-        if len(told) < len(opened):
-            tail.forget()
 
     def _fail_all(self) -> None:
         for tail in list(self._tails.values()):

@@ -87,11 +87,14 @@ class JobCopying:
             _check_errors(copy, progress.counts)
             reading = await in_thread(lambda: Reading(source, copy.source))
             batches = reading.batches(progress.place, most=copy.batch_size)
-            async with read_ahead(with_key(batch, copy.key) for batch in batches) as ahead:
+            async with read_ahead(_prepared(batches, copy.key, sink)) as ahead:
                 while isinstance(batch := await ahead.get(), Batch):
                     progress = await uncut(self._advance(sink, batch, progress, told))
-                    _check_errors(copy, progress.counts)
-            if batch is not None:
+                    if _is_over(copy, progress.counts):
+                        break
+            await sink.settle()
+            _check_errors(copy, progress.counts)
+            if isinstance(batch, Exception):
                 raise batch
         return replace(progress.counts, share=1.0)
 
@@ -152,10 +155,12 @@ async def read_ahead(batches: Iterator[Batch]) -> AsyncIterator["asyncio.Queue[B
         except Exception as error:  # noqa: BLE001  # raised where it belongs, after the batches before it
             await queue.put(error)
 
-    async with asyncio.TaskGroup() as tasks:
-        filling = tasks.create_task(fill())
+    filling = asyncio.create_task(fill())  # no task group, which would wrap what the copy ends with
+    try:
         yield queue
+    finally:
         filling.cancel()
+        await asyncio.wait({filling})
 
 
 async def uncut(act: Coroutine[Any, Any, Progress]) -> Progress:
@@ -170,8 +175,20 @@ async def uncut(act: Coroutine[Any, Any, Progress]) -> Progress:
         raise
 
 
+def _prepared(batches: Iterator[Batch], key: list[str], sink: Sink) -> Iterator[Batch]:
+    for batch in batches:
+        prepared = with_key(batch, key)
+        sink.prepare(prepared.piece.records)
+        yield prepared
+
+
+def _is_over(copy: Copy, counts: Counts) -> bool:
+    """Whether more was set aside than the copy allows."""
+    return copy.max_errors is not None and counts.errors > copy.max_errors
+
+
 def _check_errors(copy: Copy, counts: Counts) -> None:
-    if copy.max_errors is not None and counts.errors > copy.max_errors:
+    if _is_over(copy, counts):
         raise DoNotRetry(
             f"{counts.errors} records were set aside, and the copy allows {copy.max_errors}: it stopped after "
             f"{counts.processed}. /rejects shows them with their reasons."

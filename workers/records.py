@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -50,8 +51,9 @@ class Records(Protocol):
     def rows(self) -> list[Row]:
         """The values of each, in the order of `names`; None for what is missing."""
 
+    @property
     def csv(self) -> bytes:
-        """The same as CSV: every text is quoted, and what is missing is nothing."""
+        """The same as CSV: every text is quoted, and what is missing is nothing. Made once."""
 
     def types(self) -> Mapping[str, ColumnType]:
         """What each column holds, as far as these records tell."""
@@ -88,6 +90,7 @@ class PlainRecords:
         names = self.names
         return [tuple(map(record.get, names)) for record in self.records]
 
+    @cached_property
     def csv(self) -> bytes:
         return "".join(",".join(map(_cell, row)) + "\n" for row in self.rows()).encode()
 

@@ -42,6 +42,9 @@ class Written:
     refusals: Sequence[Refusal] = ()
 
 
+Upsert = Callable[[Records], Awaitable[int]]
+"""Puts records into the table, all or none, and returns how many were new; Refused where it takes not all."""
+
 Remember = Callable[[Written], Awaitable[str]]
 """Makes of what became of a batch what is to be remembered of the copy."""
 
@@ -60,6 +63,9 @@ class Overtaken(JobError):
 class Sink(Protocol):
     """One copy's way into its table."""
 
+    def prepare(self, records: Records) -> None:
+        """Do of the work for these records what needs no destination; called by the thread that reads ahead."""
+
     async def take(self) -> str | None:
         """What was last remembered of the copy, None at its start. From now on this sink writes, and no other of
         the same copy: what one of those has under way is there before, or never."""
@@ -67,6 +73,10 @@ class Sink(Protocol):
     async def write(self, records: Records, remember: Remember) -> Written:
         """Put the records into the table; what `remember` makes of that is remembered in the same act. Overtaken
         where another sink writes the copy, and then nothing was written."""
+
+    async def settle(self) -> None:
+        """Return when all that was written outlives the power of the destination's machine. Until then some of the
+        last batches may be gone after it, with what was remembered of them."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,7 @@ def fitting(records: Records, columns: Sequence[str]) -> tuple[Records, list[int
     return records.at(places), places, refusals
 
 
-async def written(upsert: Callable[[Records], Awaitable[int]], records: Records, key: Sequence[str]) -> Written:
+async def written(upsert: Upsert, records: Records, key: Sequence[str]) -> Written:
     """What became of the records; `upsert` is tried with ever fewer of those that are refused, and returns how many
     were new."""
     inserted, refusals = 0, []
@@ -125,7 +135,7 @@ async def written(upsert: Callable[[Records], Awaitable[int]], records: Records,
     return Written(inserted, len(records) - inserted - len(refusals), refusals)
 
 
-async def _sifted(upsert: Callable[[Records], Awaitable[int]], records: Records) -> tuple[int, list[Refusal]]:
+async def _sifted(upsert: Upsert, records: Records) -> tuple[int, list[Refusal]]:
     try:
         return await upsert(records), []
     except Refused as error:

@@ -21,8 +21,6 @@ RESULTS = ROOT / "bench" / "results" / "delivery.json"
 QUICK = Extent(seconds=2.0, steps=4, rounds=1, watch_seconds=6.0, chats=50)
 FULL = Extent(seconds=3.0, steps=7, rounds=3, watch_seconds=30.0, chats=200)
 
-AHEAD = -15
-
 Row = Callable[[Bench], Awaitable[None]]
 
 ROWS: Mapping[str, Row] = {
@@ -112,5 +110,5 @@ if __name__ == "__main__":
     if not given.full and given.rows:
         wanted = [row for row in wanted if row in QUICK_ROWS] or wanted
     if given.ahead:
-        os.setpriority(os.PRIO_PROCESS, 0, AHEAD)
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     asyncio.run(main(entrants, missing, wanted, extent, given.json))

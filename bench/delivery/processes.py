@@ -69,8 +69,8 @@ class Running:
 
     @property
     def waited_seconds(self) -> float:
-        """How long they were ready to run while somebody else had the core."""
-        return sum(_nanoseconds(path, field=1) for pid in _family(self.pid) for path in _schedstats(pid)) / 1e9
+        """How long they were ready to run while somebody else had the core; threads beside the first don't count."""
+        return sum(_nanoseconds(Path(f"/proc/{pid}/schedstat"), field=1) for pid in _family(self.pid)) / 1e9
 
     @property
     def memory_bytes(self) -> int:

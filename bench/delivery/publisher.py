@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import hiredis
+
 from bench.delivery.forms import Announce, Append, Form, Leased, Post, Publish
 
 TICK_SECONDS = 0.001

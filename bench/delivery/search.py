@@ -3,13 +3,16 @@
 import math
 from dataclasses import dataclass
 
-UP = 1.6
+UP, LEAP = 1.6, 3.0
 DOWN = 2.0
+BUSY, HALF_BUSY = 0.85, 0.5
+"""A server that takes less of its core has not reached its limit: store, publisher or readers have."""
+
 CLOSE = 1.25
 """The rate that passed and the one that did not are as close as the noise of the machine allows to tell."""
 
 
-LONGER_STEPS = 5
+LONGER_STEPS = 3
 
 
 @dataclass
@@ -33,15 +36,15 @@ class Search:
         """Try no more."""
         self.steps_left = -LONGER_STEPS
 
-    def take(self, *, passed: bool, busy: bool) -> None:
-        """Learn how the rate was kept up with, and choose the next one; `busy`: the server's core was."""
+    def take(self, *, passed: bool, share: float) -> None:
+        """Learn whether the rate was kept up with, and with what share of its core; choose the next one."""
         self.steps_left -= 1
         if passed:
             self.passed = max(self.passed, self.rate)
         elif self.rate < self.failed:
-            self.failed, self.bound_elsewhere = self.rate, not busy
+            self.failed, self.bound_elsewhere = self.rate, share < BUSY
         if math.isinf(self.failed):
-            self.rate = UP * self.passed
+            self.rate = self.passed * (UP if share > HALF_BUSY else LEAP)
         elif self.passed:
             self.rate = math.sqrt(self.passed * self.failed)
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +18,6 @@ from bench.delivery.held import Held
 from bench.delivery.processes import OTHER_CORE, SERVER_CORE, Broken, Running, pinned, running
 from jobs.connection import Client, connect
 from jobs.embedded import open_embedded
-from tests.system import free_port
 
 HERE = Path(__file__).parent
 START_SECONDS = 60.0
@@ -110,7 +110,7 @@ class Stage:
         """A fresh server with so many channels, none read yet; all of it is gone when the block ends."""
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(dir=self.folder)))
-            place = Place(free_port(), self.store, self.folder / "data", folder)
+            place = Place(_free_port(), self.store, self.folder / "data", folder)
             environment = {"PATH": os.environ["PATH"], **contender.environment(place)}
             command = contender.command(place)
             server = await stack.enter_async_context(
@@ -265,3 +265,9 @@ async def _until_open(port: int, server: Running) -> None:
         else:
             writer.close()
             return
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port

@@ -97,7 +97,7 @@ async def websocket(watch: Watch) -> None:
             protocol.receive_data(data)
             for event in protocol.events_received():
                 if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
-                    watch.see(event.data)
+                    watch.see(bytes(event.data))
 
 
 async def nobody(_: Watch) -> None:

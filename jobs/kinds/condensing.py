@@ -1,4 +1,4 @@
-"""Making one summary of a text of any length: what is too long for one question is told in parts, and put together."""
+"""Making one summary of a text of any length: what is too long for one question is told in parts."""
 
 from jobs.errors import DoNotRetry
 from jobs.kind import Question, Run, Turn, answer_step

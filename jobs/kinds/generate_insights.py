@@ -96,7 +96,7 @@ class Evidence(Value):
     @field_validator("call")
     @classmethod
     def _was_made(cls, call: str, info: ValidationInfo) -> str:
-        if info.context and call not in info.context["cited"]:
+        if info.context is not None and call not in info.context["cited"]:
             raise ValueError("no call has this name")
         return call
 
@@ -157,7 +157,7 @@ class _Analysis:
     data: Data
     provider: str
     turns: list[Turn] = field(default_factory=list)
-    cited: list[str] = field(default_factory=lambda: [ALL_DATA])
+    cited: list[str] = field(default_factory=list)
     calls: list[JsonValue] = field(default_factory=list)
     charts: dict[str, JsonValue] = field(default_factory=dict)
     iterations: int = 0
@@ -218,6 +218,8 @@ class _Analysis:
         said = [f"System {self.given.system_id}. {instruments.overview(self.data.measurements)}"]
         if self.given.custom_prompt:
             said.append(self.given.custom_prompt)
+        if self.data.facts or self.given.full_context_mode:
+            self.cited.append(ALL_DATA)
         if self.data.facts:
             said.append(
                 f"[{ALL_DATA}] What is known of it:\n{_cut(orjson.dumps(self.data.facts).decode(), FACTS_BYTES)}"
@@ -272,7 +274,8 @@ async def _kept(insights: JsonObject) -> JsonObject:
 def _shape(cited: Sequence[str]) -> Shape:
     """The form of findings that cite nothing but what the model was told."""
     schema = Findings.model_json_schema()
-    schema["$defs"]["Evidence"]["properties"]["call"]["enum"] = list(cited)
+    if cited:  # a model that looked at nothing has nothing to cite, and so no finding
+        schema["$defs"]["Evidence"]["properties"]["call"]["enum"] = list(cited)
     return Shape("insights", schema)
 
 

@@ -1,4 +1,4 @@
-"""`summarize-stale`: every session and tree of everybody that is stale, a bounded batch at a time; the clock starts it."""
+"""`summarize-stale`: every session and tree of everybody that is stale, batch by batch; the clock starts it."""
 
 from typing import Annotated
 

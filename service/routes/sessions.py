@@ -3,6 +3,7 @@
 import re
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
@@ -90,10 +91,11 @@ async def append(
 
 
 @router.get("/{session_id}", responses={200: {"model": SessionTold}})
-async def read(session_id: str, api: ApiOf, access: AccessOf, subject: SubjectOf = None) -> JsonObject:
+async def read(session_id: str, api: ApiOf, access: AccessOf, subject: SubjectOf = None) -> Response:
     """A session with its summary, and whether that is stale."""
     owner, known = access.owner(READ, subject), checked_session(session_id)
-    return _told(await api.sessions.session(owner, known))
+    told = _told(await api.sessions.session(owner, known))
+    return Response(orjson.dumps(told), media_type="application/json")
 
 
 @router.delete("/{session_id}", status_code=204)
@@ -115,7 +117,7 @@ def _told(session: Session) -> JsonObject:
     summary = session.summary
     return {
         "id": session.id,
-        "messages": session.messages,
+        "messages": orjson.Fragment(session.content),
         "tree_id": session.tree_id,
         "content_hash": session.content_hash,
         "summary": summary.text if summary else None,

@@ -1,10 +1,12 @@
 """What the old requests become, whose jobs those are, and how what cannot become one is refused."""
 
+import json
 from typing import Any
 
 import orjson
 import pytest
 from httpx2 import Response
+from pydantic import ValidationError
 
 from jobs import keys
 from jobs.connection import Client
@@ -14,6 +16,7 @@ from jobs.model import JobId, JsonObject
 from service.auth import COOKIE
 from service.credentials import Keyring
 from service.limits import Allowance
+from service.settings import Settings
 from tests.api import Api
 from tests.compat.front_ends import FUNCTIONS
 from tests.service.bodies import NO_JSON, WORD
@@ -356,3 +359,21 @@ async def test_the_old_paths_can_be_switched_off(store: ValkeyProcess, redis: Cl
 
 async def test_nothing_is_copied_where_the_settings_name_nothing(caller: Api) -> None:
     assert told(await caller.http.post(f"{FUNCTIONS}/copy-taskdetail", json={}))[0] == 404
+
+
+@pytest.mark.parametrize("spelled", ["{", "[]", '{"source": {"connection": "canary"}}', '{"extra": 1}'])
+def test_a_copy_that_cannot_stand_is_refused_at_the_start(spelled: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name of its variable, without what it holds."""
+    monkeypatch.setenv("JOBSTREAM_COMPAT_COPY", spelled)
+    with pytest.raises(ValidationError) as refused:
+        Settings(_env_file=None)
+
+    (error,) = refused.value.errors(include_input=False)
+    assert error["loc"] == ("jobstream_compat_copy",)
+    assert "canary" not in error["msg"]
+
+
+def test_a_copy_is_taken_as_it_is_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOBSTREAM_COMPAT_COPY", json.dumps(COPY))
+
+    assert Settings(_env_file=None).jobstream_compat_copy == COPY

@@ -19,7 +19,7 @@ from tests.jobs.doors import Doors
 from tests.service.serving import Serving
 
 OPEN = {"GET /healthz", "GET /readyz"}
-LEFT_OUT = ("/openapi.json", "/asyncapi.json", "/api/chat", "/api/ai/", "/ag-ui/", "/openai/", "/.netlify/")
+LEFT_OUT = ("/openapi.json", "/asyncapi.json", "/api/", "/ag-ui/", "/openai/", "/.netlify/")
 
 CHAT = {"kind": "chat", "input": {"message": "Hello"}}
 FAILURE = Failure(type="timeout", title="t", detail="d", retryable=False)

@@ -78,7 +78,7 @@ async def act_out(api: Api) -> list[Any]:
     answer = await api.http.post(f"/v1/jobs/{told[0]['id']}/retry", json={"parts": ["openai"]})
     told.append(await api.ended(answer.json()["id"]))
     sent = await api.http.post("/v1/events", json={"name": "chat", "data": chat["input"], "idempotency_key": "b-key"})
-    told += [await api.ended(job_id) for job_id in sent.json()["jobs"]]
+    told += [await api.ended(job_id) for job_id in sent.json()["job_ids"]]
     return told
 
 

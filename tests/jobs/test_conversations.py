@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from jobs import keys
-from jobs.connection import Client
+from jobs.connection import Client, connect
 from jobs.conversations import MOST_BYTES, MOST_ROUNDS, Conversations
 from jobs.encryption import Ring
 from jobs.errors import ConversationNotFound, IntegrityError, LeaseLost
@@ -14,6 +14,7 @@ from jobs.kind import Round, Turn
 from jobs.leases import Claim
 from tests.jobs.doors import Doors
 from tests.jobs.patience import until
+from tests.valkey import ValkeyProcess
 
 SUBJECT = "user-1"
 TALK = "talk"
@@ -186,9 +187,15 @@ async def test_what_runs_while_its_subject_is_forgotten_keeps_nothing(doors: Doo
         await kept.find(SUBJECT, TALK)
 
 
-async def test_sealed_rounds_can_be_opened_in_their_own_place_alone(doors: Doors, redis: Client) -> None:
+async def test_sealed_rounds_can_be_opened_in_their_own_place_alone(
+    doors: Doors, redis: Client, store: ValkeyProcess
+) -> None:
     """Neither the words nor the answers are in the store, and none can be put into another conversation."""
-    sealed = Conversations(redis, Ring([b"k" * 32]))
+    async with connect(store.url, sealer=Ring([b"k" * 32])) as client:
+        await _expect_sealed(doors, redis, Conversations(client))
+
+
+async def _expect_sealed(doors: Doors, redis: Client, sealed: Conversations) -> None:
     (claim,) = await running(doors, 1)
     await sealed.add(claim, TALK, asked("canary", openai="canary too"))
     key = keys.conversation(SUBJECT, TALK)

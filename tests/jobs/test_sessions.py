@@ -7,11 +7,13 @@ import orjson
 import pytest
 
 from jobs import keys
-from jobs.connection import Client
+from jobs.connection import Client, connect
+from jobs.encryption import Ring
 from jobs.errors import InvalidInput, SessionNotFound, SessionTooLarge, TreeNotFound
 from jobs.sessions import MOST_BYTES, Sessions
 from jobs.summarized import MOST_SESSIONS, What
 from tests.jobs.doors import Doors
+from tests.valkey import ValkeyProcess
 
 ONE = "one"
 
@@ -278,3 +280,25 @@ async def test_every_key_of_a_session_expires_and_a_summary_gives_it_its_life_an
     assert all(left > 0 for left in lifetimes.values())
     assert lifetimes[keys.session(ONE, "s")] > 990
     assert lifetimes[keys.tree_sessions(ONE, "t")] > 990
+
+
+async def test_with_a_key_neither_what_was_said_nor_its_summary_is_in_the_store(
+    store: ValkeyProcess, redis: Client
+) -> None:
+    """Who has the key reads both; staleness is told by hashes alone."""
+    async with connect(store.url, sealer=Ring([b"k" * 32])) as client:
+        sessions = Sessions(client)
+        await sessions.put(ONE, "s", said("the secret garden"), tree_id="t")
+        found = await sessions.session(ONE, "s")
+        await sessions.keep_summary(ONE, "s", found.content_hash, "Of a garden.")
+        tree = await sessions.tree(ONE, "t")
+        await sessions.keep_tree_summary(ONE, tree, tree.content_hash, "Of all gardens.")
+
+        read, whole = await sessions.session(ONE, "s"), await sessions.tree(ONE, "t")
+
+    held = [await redis.hgetall(name) for name in (keys.session(ONE, "s"), keys.tree(ONE, "t"))]  # type: ignore[misc]
+    assert b"garden" not in repr(held).encode()
+    assert read.summary is not None
+    assert whole.summary is not None
+    assert (read.content, read.summary.text, read.stale) == (said("the secret garden"), "Of a garden.", False)
+    assert (whole.summary.text, whole.stale) == ("Of all gardens.", False)

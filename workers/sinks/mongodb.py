@@ -1,4 +1,4 @@
-"""MongoDB: unordered bulk upserts, in one transaction with what is remembered where the server has transactions."""
+"""MongoDB: unordered bulk changes, in one transaction with what is remembered where the server has transactions."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Remember, Writt
 
 MOST_DOCUMENT_BYTES = 16 * 1024 * 1024 - 16 * 1024
 
-Upsert = tuple[dict[str, Any], Any, Sequence[int]]
+Change = tuple[dict[str, Any], Any, Sequence[int]]
 """What finds a document, what is set in it (encoded), and the places of the records that it comes from."""
 
 
@@ -53,44 +53,50 @@ class MongodbSink:
         self._checkpoints = database[CHECKPOINTS]
         self._transactions = transactions
 
+    def prepare(self, records: Records) -> None:
+        """Nothing: its documents are made when they are written."""
+
     async def take(self) -> str | None:
         if self._order.copy.dry_run:
             return None
         now = datetime.now(UTC)
-        changes = {"$set": {"holder": self._order.holder, "changed_at": now}}
-        found = await self._checkpoints.find_one_and_update({"_id": self._order.name}, changes, upsert=True)
+        taking = {"$set": {"holder": self._order.holder, "changed_at": now}}
+        found = await self._checkpoints.find_one_and_update({"_id": self._order.name}, taking, upsert=True)
         oldest = datetime.fromtimestamp(now.timestamp() - FORGET_DAYS * 86400, UTC)
         await self._checkpoints.delete_many({"changed_at": {"$lt": oldest}})
         return None if found is None else found.get("state")
 
     async def write(self, records: Records, remember: Remember) -> Written:
-        upserts, refusals = _upserts(records, self._order.key)
+        changes, refusals = _changes(records, self._order.key)
         if self._order.copy.dry_run:
-            return await self._tried(upserts, refusals)
+            return await self._tried(changes, refusals)
         if not self._transactions:
             await self._check_holder()
-            done = await self._put(upserts, refusals, None)
+            done = await self._put(changes, refusals, None)
             await self._remember(await remember(done), None)
             return done
         while True:
             async with self._client.start_session() as session, await session.start_transaction():
-                done = await self._put(upserts, refusals, session)
+                done = await self._put(changes, refusals, session)
                 if len(done.refusals) == len(refusals):
                     await self._remember(await remember(done), session)
                     return done
                 await session.abort_transaction()
             refusals = [*done.refusals]
             refused = {each.at for each in refusals}
-            upserts = [each for each in upserts if not refused.intersection(each[2])]
+            changes = [each for each in changes if not refused.intersection(each[2])]
+
+    async def settle(self) -> None:
+        """Nothing: the server acknowledges as its URL asks it to."""
 
     async def _put(
-        self, upserts: Sequence[Upsert], refusals: Sequence[Refusal], session: AsyncClientSession | None
+        self, changes: Sequence[Change], refusals: Sequence[Refusal], session: AsyncClientSession | None
     ) -> Written:
         """What became of the batch; in a transaction, which ends with the first refusal, as far as it came."""
         found = [*refusals]
         new = 0
-        if upserts:
-            requests = [UpdateOne(key, {"$set": values}, upsert=True) for key, values, _ in upserts]
+        if changes:
+            requests = [UpdateOne(key, {"$set": values}, upsert=True) for key, values, _ in changes]
             try:
                 new = (await self._target.bulk_write(requests, ordered=False, session=session)).upserted_count
             except BulkWriteError as error:
@@ -98,17 +104,17 @@ class MongodbSink:
                     raise
                 new = error.details["nUpserted"]
                 for each in error.details["writeErrors"]:
-                    found += [Refusal(at, str(each["errmsg"])) for at in upserts[each["index"]][2]]
-        records = sum(len(places) for _, _, places in upserts) + len(refusals)
+                    found += [Refusal(at, str(each["errmsg"])) for at in changes[each["index"]][2]]
+        records = sum(len(places) for _, _, places in changes) + len(refusals)
         return Written(new, records - new - len(found), found)
 
-    async def _tried(self, upserts: Sequence[Upsert], refusals: Sequence[Refusal]) -> Written:
+    async def _tried(self, changes: Sequence[Change], refusals: Sequence[Refusal]) -> Written:
         """What would become of the batch."""
         there = 0
-        for key, _, _ in upserts:
+        for key, _, _ in changes:
             there += await self._target.count_documents(key, limit=1)
-        records = sum(len(places) for _, _, places in upserts)
-        return Written(len(upserts) - there, records - len(upserts) + there, refusals)
+        records = sum(len(places) for _, _, places in changes)
+        return Written(len(changes) - there, records - len(changes) + there, refusals)
 
     async def _check_holder(self) -> None:
         found = await self._checkpoints.find_one({"_id": self._order.name})
@@ -117,29 +123,29 @@ class MongodbSink:
 
     async def _remember(self, state: str, session: AsyncClientSession | None) -> None:
         mine = {"_id": self._order.name, "holder": self._order.holder}
-        changes = {"$set": {"state": state, "changed_at": datetime.now(UTC)}}
-        if (await self._checkpoints.update_one(mine, changes, session=session)).matched_count != 1:
+        moving = {"$set": {"state": state, "changed_at": datetime.now(UTC)}}
+        if (await self._checkpoints.update_one(mine, moving, session=session)).matched_count != 1:
             raise Overtaken("Another worker writes this copy now.")
 
 
-def _upserts(records: Records, key: Sequence[str]) -> tuple[list[Upsert], list[Refusal]]:
+def _changes(records: Records, key: Sequence[str]) -> tuple[list[Change], list[Refusal]]:
     """One upsert for each key of the batch, and the refusals of records that are no documents."""
     if not isinstance(records, PlainRecords):
         documents = [dict(zip(records.names, row, strict=True)) for row in records.rows()]
         records = PlainRecords(documents, records.lines, ragged=True)
-    upserts: list[Upsert] = []
+    changes: list[Change] = []
     refusals: list[Refusal] = []
     for group in groups_of(replace(records, ragged=True), key):
         assert isinstance(group.records, PlainRecords)  # noqa: S101  # as it was given
         for document, places in zip(group.records.records, group.places, strict=True):
             try:
-                upserts.append(_upsert(document, key, places))
+                changes.append(_change(document, key, places))
             except (ValueError, OverflowError, TypeError) as error:
                 refusals += [Refusal(at, str(error)) for at in places]
-    return upserts, refusals
+    return changes, refusals
 
 
-def _upsert(document: dict[str, Any], key: Sequence[str], places: Sequence[int]) -> Upsert:
+def _change(document: dict[str, Any], key: Sequence[str], places: Sequence[int]) -> Change:
     """ValueError, OverflowError or TypeError where MongoDB has no such document."""
     document = {name: _stored(value) for name, value in document.items()}
     if any(not name or name.startswith("$") or "." in name for name in document):

@@ -11,8 +11,7 @@ from jobs.records.connections import Connection
 from jobs.records.postgresql import open_postgresql, spelled, table_of
 from jobs.records.table import CHECKPOINTS, Table, quoted
 from workers.records import ColumnType, Records
-from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Refused, Remember, Written, fitting, written
-from workers.threads import in_thread
+from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Refused, Remember, Upsert, Written, fitting, written
 
 STAGE = "jobstream_stage"
 
@@ -50,6 +49,8 @@ ON CONFLICT (copy) DO UPDATE SET holder = excluded.holder, changed_at = now() RE
 
 _REMEMBER = f"UPDATE {CHECKPOINTS} SET state = $3, changed_at = now() WHERE copy = $1 AND holder = $2"
 
+_SETTLE = f"UPDATE {CHECKPOINTS} SET changed_at = now() WHERE copy = $1"
+
 _FORGET = f"DELETE FROM {CHECKPOINTS} WHERE changed_at < now() - make_interval(days => $1)"
 
 
@@ -58,6 +59,7 @@ async def open_sink(connection: Connection, order: Order) -> AsyncIterator["Post
     """A sink with a session of its own."""
     async with open_postgresql(connection) as session:
         with _faults(connection.name):
+            await session.execute("SET synchronous_commit = off")
             table = await table_of(session, order.copy.destination.table)
         if table is not None:
             table.check(order.key)
@@ -68,6 +70,10 @@ class _DryRun(Exception):
     """Undoes what was tried."""
 
 
+class _SomeRefused(Exception):
+    """Which of the records are refused will show when ever fewer of them are tried."""
+
+
 class PostgresqlSink:
     """One copy's way into a table of PostgreSQL."""
 
@@ -76,11 +82,14 @@ class PostgresqlSink:
         self._name = name
         self._order = order
         self._target = spelled(order.copy.destination.table)
-        self._columns = None if table is None else [*table.columns]
+        self._columns: Sequence[str] | None = None if table is None else [*table.columns]
         self._staged: tuple[str, ...] | None = None
         self._upserts = ("", "")
         self._filled = False
         self._twins = False
+
+    def prepare(self, records: Records) -> None:
+        _ = records.csv
 
     async def take(self) -> str | None:
         if self._order.copy.dry_run:
@@ -93,56 +102,78 @@ class PostgresqlSink:
             return state
 
     async def write(self, records: Records, remember: Remember) -> Written:
-        done = Written(0, 0)
-        with _faults(self._name), suppress(_DryRun):
+        with _faults(self._name):
+            try:
+                return await self._write(records, remember, self._upsert_all)
+            except _SomeRefused:
+                return await self._write(records, remember, self._upsert_or_nothing)
+
+    async def settle(self) -> None:
+        if not self._order.copy.dry_run:
+            with _faults(self._name):
+                await self._session.execute("SET synchronous_commit = on")
+                await self._session.execute(_SETTLE, self._order.name)
+
+    async def _write(self, records: Records, remember: Remember, upsert: Upsert) -> Written:
+        done, columns = Written(0, 0), self._columns
+        with suppress(_DryRun):
             self._filled = False
-            async with self._session.transaction():
-                done = await self._put(records)
-                if self._order.copy.dry_run:
-                    self._staged = None
-                    raise _DryRun
-                await self._remember(await remember(done))
+            try:
+                async with self._session.transaction():
+                    done = await self._put(records, upsert)
+                    await self._conclude(done, remember)
+            except Exception:
+                self._staged, self._columns = None, columns  # what was made is undone
+                raise
         return done
 
-    async def _put(self, records: Records) -> Written:
+    async def _put(self, records: Records, upsert: Upsert) -> Written:
         if not len(records):
             return Written(0, 0)
         if self._columns is None:
-            await self._create(records)
-        known, places, strange = fitting(records, self._columns or [])
+            self._columns = await self._create(records)
+        known, places, strange = fitting(records, self._columns)
         if not places:
             return Written(0, 0, strange)
-        done = await written(self._upsert, known, self._order.key)
+        done = await written(upsert, known, self._order.key)
         refusals = [Refusal(places[each.at], each.reason) for each in done.refusals]
         return Written(done.inserted, done.updated, [*strange, *refusals])
 
-    async def _create(self, records: Records) -> None:
+    async def _create(self, records: Records) -> Sequence[str]:
+        """The columns of the table, which is made for such records."""
         columns = [f"{quoted(name)} {TYPES[kind]}" for name, kind in records.types().items()]
         primary = f"PRIMARY KEY ({_listed(self._order.key)})"
         await self._session.execute(f"CREATE TABLE {self._target} ({', '.join([*columns, primary])})")
-        if not self._order.copy.dry_run:
-            self._columns = [*records.names]
+        return records.names
+
+    async def _upsert_all(self, records: Records) -> int:
+        """As `_upsert`, and where that fails nothing more can be done in the transaction; most never do."""
+        try:
+            return await self._upsert(records)
+        except Refused as error:
+            raise _SomeRefused from error
+
+    async def _upsert_or_nothing(self, records: Records) -> int:
+        """As `_upsert`, and where that fails as if it had never been tried."""
+        await self._stage(records.names)
+        async with self._session.transaction():
+            return await self._upsert(records)
 
     async def _upsert(self, records: Records) -> int:
         """How many of the records were new; Refused where the database refuses any."""
         await self._stage(records.names)
         try:
-            async with self._session.transaction():
-                return await self._staged_upsert(records)
-        except asyncpg.CardinalityViolationError:
-            if self._twins:
-                raise
-            self._twins = True  # from now on the last of those with one key is looked for
+            return await self._staged_upsert(records)
         except asyncpg.PostgresError as error:
+            if isinstance(error, asyncpg.CardinalityViolationError):
+                self._twins = True  # from now on the last of those with one key is looked for
             if not (error.sqlstate or "").startswith(_REFUSING):
                 raise
             raise Refused(str(error)) from error
-        return await self._upsert(records)
 
     async def _staged_upsert(self, records: Records) -> int:
-        text = await in_thread(records.csv)
         await self._session.copy_to_table(
-            STAGE, schema_name="pg_temp", columns=records.names, source=_whole(text), format="csv"
+            STAGE, schema_name="pg_temp", columns=records.names, source=_whole(records.csv), format="csv"
         )
         self._filled = True
         new: int = await self._session.fetchval(self._upserts[self._twins])
@@ -153,6 +184,7 @@ class PostgresqlSink:
         if self._staged == names:
             if self._filled:
                 await self._session.execute(f"TRUNCATE pg_temp.{STAGE}")
+                self._filled = False
             return
         await self._session.execute(f"DROP TABLE IF EXISTS pg_temp.{STAGE}")
         await self._session.execute(
@@ -162,7 +194,11 @@ class PostgresqlSink:
         self._staged = names
         self._upserts = _upserts(self._target, names, self._order.key)
 
-    async def _remember(self, state: str) -> None:
+    async def _conclude(self, done: Written, remember: Remember) -> None:
+        """Remember the batch, or undo it where nothing is to be written."""
+        if self._order.copy.dry_run:
+            raise _DryRun
+        state = await remember(done)
         changed = await self._session.execute(_REMEMBER, self._order.name, self._order.holder, state)
         if changed != "UPDATE 1":
             raise Overtaken("Another worker writes this copy now.")

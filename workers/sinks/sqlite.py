@@ -12,7 +12,7 @@ from jobs.errors import DoNotRetry
 from jobs.records.connections import Connection
 from jobs.records.sqlite import open_sqlite, sqlite_faults, table_of
 from jobs.records.table import CHECKPOINTS, Table, quoted
-from workers.records import ColumnType, Records, json_text
+from workers.records import ColumnType, Records, Row, json_text
 from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Refused, Remember, Written, fitting, written
 from workers.threads import in_thread
 
@@ -42,6 +42,8 @@ ON CONFLICT (copy) DO UPDATE SET holder = excluded.holder, changed_at = CURRENT_
 
 _REMEMBER = f"UPDATE {CHECKPOINTS} SET state = ?, changed_at = CURRENT_TIMESTAMP WHERE copy = ? AND holder = ?"
 
+_SETTLE = f"UPDATE {CHECKPOINTS} SET changed_at = CURRENT_TIMESTAMP WHERE copy = ?"
+
 _FORGET = f"DELETE FROM {CHECKPOINTS} WHERE changed_at < datetime('now', ?)"
 
 
@@ -68,10 +70,13 @@ class SqliteSink:
     def look(self) -> None:
         """See what the table is like; NoUniqueKey where it cannot take the copy."""
         with sqlite_faults(self._connection):
-            self._session.execute("PRAGMA journal_mode = WAL")
+            self._hurry()
             self._table = table_of(self._session, self._order.copy.destination.table)
         if self._table is not None:
             self._table.check(self._order.key)
+
+    def prepare(self, records: Records) -> None:
+        """Nothing: its rows are made in the thread that writes."""
 
     async def take(self) -> str | None:
         return None if self._order.copy.dry_run else await in_thread(self._take)
@@ -91,6 +96,10 @@ class SqliteSink:
             await in_thread(end)
         return done
 
+    async def settle(self) -> None:
+        if not self._order.copy.dry_run:
+            await in_thread(self._settle)
+
     async def _put(self, records: Records) -> Written:
         if not len(records):
             return Written(0, 0)
@@ -101,6 +110,19 @@ class SqliteSink:
         done = await written(lambda some: in_thread(partial(self._upsert, some)), known, self._order.key)
         refusals = [Refusal(places[each.at], each.reason) for each in done.refusals]
         return Written(done.inserted, done.updated, [*strange, *refusals])
+
+    def _hurry(self) -> None:
+        """Wait for the disk only when the copy settles, where a journal keeps the file whole all the same; an empty
+        file gets such a one."""
+        ((tables,),) = self._session.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        mode = "PRAGMA journal_mode" if tables else "PRAGMA journal_mode = WAL"
+        if self._session.execute(mode).fetchone() == ("wal",):
+            self._session.execute("PRAGMA synchronous = NORMAL")
+
+    def _settle(self) -> None:
+        with sqlite_faults(self._connection):
+            self._session.execute("PRAGMA synchronous = FULL")
+            self._session.execute(_SETTLE, (self._order.name,))
 
     def _take(self) -> str | None:
         with sqlite_faults(self._connection):
@@ -126,7 +148,7 @@ class SqliteSink:
 
     def _upsert(self, records: Records) -> int:
         """How many of the records were new; Refused where the database refuses any."""
-        rows = [tuple(map(_stored, row)) for row in records.rows()]
+        rows = _rows(records)
         insert, update = _statements(self._target, records.names, self._order.key)
         self._session.execute("SAVEPOINT some")
         try:
@@ -157,19 +179,36 @@ def _statements(target: str, names: Sequence[str], key: Sequence[str]) -> tuple[
     return f"{insert} NOTHING", f"{insert} UPDATE SET {changes}"
 
 
-def _stored(value: Any) -> Any:
+def _rows(records: Records) -> list[Row]:
+    """The records as SQLite stores them; Refused where it cannot."""
+    kinds = records.types()
+    columns = [_column(records.column(name), kinds[name]) for name in records.names]
+    return [*zip(*columns, strict=True)]
+
+
+def _column(values: list[Any], kind: ColumnType) -> list[Any]:
+    match kind:
+        case "number":
+            if any(value != value for value in values):  # noqa: PLR0124  # NaN
+                raise Refused("SQLite has no NaN.")
+            return values
+        case "boolean" | "integer" | "bytes":
+            return values
+    return [value if value is None or type(value) in _AS_THEY_ARE else _text(value) for value in values]
+
+
+_AS_THEY_ARE = frozenset({str, int, float, bool, bytes})
+
+
+def _text(value: Any) -> str:
     match value:
-        case float() if value != value:  # noqa: PLR0124  # NaN
-            raise Refused("SQLite has no NaN.")
         case datetime():
             return value.isoformat(sep=" ")
         case date() | time():
             return value.isoformat()
         case Decimal():
             return str(value)
-        case list() | dict():
-            return json_text(value)
-    return value
+    return json_text(value)
 
 
 def _listed(names: Sequence[str]) -> str:

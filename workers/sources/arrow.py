@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
-from pyarrow import csv, types
+from pyarrow import types
+from pyarrow.csv import WriteOptions, write_csv
 
 from workers.records import ColumnType, Row, json_text
 
@@ -43,11 +45,12 @@ class ArrowRecords:
     def rows(self) -> list[Row]:
         return [*zip(*(_values(column) for column in self.batch.columns), strict=True)]
 
+    @cached_property
     def csv(self) -> bytes:
         columns = [_spelled(column) for column in self.batch.columns]
         sink = pa.BufferOutputStream()
         spelled = pa.RecordBatch.from_arrays(columns, names=self.batch.schema.names)
-        csv.write_csv(spelled, sink, csv.WriteOptions(include_header=False))
+        write_csv(spelled, sink, WriteOptions(include_header=False))
         return bytes(sink.getvalue())
 
     def types(self) -> Mapping[str, ColumnType]:

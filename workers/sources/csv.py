@@ -35,7 +35,8 @@ class Csv:
             if batch.size == most or batch.bytes(began) >= MOST_BYTES:
                 yield batch.piece(began)
                 batch = _Batch(name, header, wanted)
-        yield batch.piece(began)
+        if batch.size:
+            yield batch.piece(began)
 
     def count(self, _stream: BinaryIO) -> int | None:
         return None

@@ -29,7 +29,8 @@ class Ndjson:
             if batch.size == most or batch.bytes >= MOST_BYTES:
                 yield batch.piece(lines.after)
                 batch = _Batch(name, columns)
-        yield batch.piece(lines.after)
+        if batch.size:
+            yield batch.piece(lines.after)
 
     def count(self, _stream: BinaryIO) -> int | None:
         return None

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from jobs.model import JsonObject
+from jobs.model import JsonObject, State
 from service.errors import NotFound
 from service.routes.compat.caller import CallerOf, read
 from service.routes.compat.refusals import OldRoute
@@ -46,17 +46,24 @@ def copy_router(copy: JsonObject | None) -> APIRouter:
 async def _status(caller: CallerOf, job_id: Annotated[str | None, Query(alias="jobId")] = None) -> Response:
     """How far the copy is."""
     snapshot = (await caller.find(job_id, [KIND])).snapshot
-    done = snapshot["progress"]
     return JSONResponse(
         {
             "jobId": job_id,
             "status": WORDS.of(snapshot["state"]),
             "operation": OPERATION,
-            **{old: done.get(name, 0) for old, name in COUNTERS.items()},
-            "percentComplete": done.get("percent", 0),
+            **_counters(snapshot),
             "startTime": snapshot["started_at"],
             "endTime": snapshot["finished_at"],
-            "message": done.get("message"),
+            "message": snapshot["progress"].get("message"),
             "error": error_of(snapshot),
         }
     )
+
+
+def _counters(snapshot: JsonObject) -> JsonObject:
+    """What is known; files that do not say how many records they hold are known whole when all is copied."""
+    done = snapshot["progress"]
+    if snapshot["state"] == State.COMPLETED:
+        done = {"total": done.get("processed", 0), **done}
+    counted = {old: done.get(name, 0) for old, name in COUNTERS.items()}
+    return {**counted, "percentComplete": done.get("percent", 0)}

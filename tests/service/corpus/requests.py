@@ -105,6 +105,12 @@ _OTHER_IDS = {
         for what in ("sessions", "trees")
     },
     "an id that is too long": Bad(404, "PUT", f"/v1/sessions/{'x' * 129}"),
+    **{
+        f"{name} as a conversation, {method}": Bad(404, method, f"/v1/conversations/{spelled}")
+        for name, spelled in IDS.items()
+        for method in ("GET", "DELETE")
+    },
+    "a conversation whose id is too long": Bad(404, "GET", f"/v1/conversations/{'x' * 129}"),
     **{f"{name} as an event": Bad(404, "GET", f"/v1/events/{spelled}") for name, spelled in IDS.items()},
     **{
         f"{name} as a dead letter": Bad(404, "DELETE", f"/v1/dead-letters/{spelled}") for name, spelled in IDS.items()
@@ -139,6 +145,8 @@ METHODS = {
         "/v1/subjects/": ("GET",),
         "/v1/kinds": ("POST", "PURGE"),
         "/v1/dead-letters": ("PUT",),
+        "/v1/conversations": ("POST", "PUT", "DELETE"),
+        "/v1/conversations/x": ("POST", "PUT", "PATCH"),
         "/v1/sessions/x": ("POST", "PATCH"),
         "/v1/sessions/x/messages": ("GET", "PUT", "DELETE"),
         "/v1/trees/x": ("POST",),
@@ -216,6 +224,8 @@ PLACES = {
     "jobs before a NUL": _get(400, "/v1/jobs?cursor=1%00-x"),
     "jobs before Arabic digits": _get(400, "/v1/jobs?cursor=%D9%A1-x"),
     "jobs before a long time": _get(400, f"/v1/jobs?cursor={'9' * 30}-x"),
+    "conversations before no place": _get(400, "/v1/conversations?cursor=nonsense"),
+    "conversations before Arabic digits": _get(400, "/v1/conversations?cursor=%D9%A1-x"),
     "dead letters before no place": _get(400, "/v1/dead-letters?cursor=nonsense"),
     "dead letters before a superscript": _get(400, "/v1/dead-letters?cursor=%C2%B9-x"),
 }  # fmt: skip
@@ -223,9 +233,11 @@ PLACES = {
 QUERIES = {
     **{
         f"{path} with the limit {limit}": Bad(422, "GET", f"{path}?limit={limit}")
-        for path in ("/v1/jobs", "/v1/dead-letters", "/v1/jobs/{job}/updates")
+        for path in ("/v1/jobs", "/v1/dead-letters", "/v1/conversations", "/v1/jobs/{job}/updates")
         for limit in ("0", "-1", "1001", "x", "1.5", "1e3", "", "NaN", "9" * 30, "0x10", "%00", "true")
     },
+    "conversations of a long subject": _get(422, f"/v1/conversations?subject={'x' * 129}"),
+    "conversations of a subject without a name": _get(422, "/v1/conversations?subject="),
     "an unknown state": _get(422, "/v1/jobs?state=happy"),
     "no state": _get(422, "/v1/jobs?state="),
     "a long kind": _get(422, f"/v1/jobs?kind={'x' * 65}"),

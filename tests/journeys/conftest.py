@@ -1,0 +1,5 @@
+"""What the tests of imports ask for besides what all may ask for."""
+
+from tests.engine.conftest import engine
+
+__all__ = ["engine"]
