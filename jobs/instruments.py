@@ -19,6 +19,7 @@ from jobs.model import JsonObject
 MOST_POINTS = 400
 """Of one answer: about 10,000 tokens, of which a model still reads each."""
 
+MOST_NAMED_METRICS = 100
 CHART_POINTS = 200
 MOST_METRICS = 500
 MOST_ANOMALIES = 50
@@ -151,9 +152,12 @@ ASKS: Mapping[str, type[Ask]] = MappingProxyType(
 )
 
 
-def tools() -> tuple[Tool, ...]:
-    """The tools as providers take them."""
-    return tuple(Tool(name, " ".join((ask.__doc__ or "").split()), _schema(ask)) for name, ask in ASKS.items())
+def tools(measurements: Measurements) -> tuple[Tool, ...]:
+    """The tools as providers take them; the metrics that they may name are these, as far as they can be told."""
+    metrics = list(measurements.series)
+    return tuple(
+        Tool(name, " ".join((ask.__doc__ or "").split()), _schema(ask, metrics)) for name, ask in ASKS.items()
+    )
 
 
 def answer(measurements: Measurements, call: Call) -> str:
@@ -217,9 +221,11 @@ def _asked(call: Call) -> Ask:
         raise NoAnswer(f"The arguments are not valid: {wrong}.") from None
 
 
-def _schema(ask: type[Ask]) -> dict[str, Any]:
+def _schema(ask: type[Ask], metrics: list[str]) -> dict[str, Any]:
     schema = ask.model_json_schema()
     schema.pop("description", None)
+    if "metric" in schema["properties"] and 0 < len(metrics) <= MOST_NAMED_METRICS:
+        schema["properties"]["metric"]["enum"] = metrics
     return schema
 
 

@@ -1,6 +1,6 @@
 """A job's log: append under a lease, read after a cursor, and the snapshot that is the sum of it."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -102,6 +102,7 @@ class Log:
         self._trim = Script(client, "trim")
         self._place = Script(client, "place")
         self._page = Script(client, "page")
+        self._moved = Script(client, "moved")
 
     @property
     def sealer(self) -> Sealer:
@@ -165,6 +166,11 @@ class Log:
         cursor = entries[-1].cursor if entries else after or Cursor(0, 0)
         closed = State(state.decode()).terminal and cursor == Cursor.parse(newest.decode())
         return LogPage(entries, cursor, reset=bool(reset), closed=closed)
+
+    async def moved(self, places: Mapping[JobId, Cursor]) -> set[JobId]:
+        """Which of the jobs are gone, or not at the newest place any more that is given for each."""
+        words = [word for job_id, place in places.items() for word in (job_id, str(place))]
+        return {JobId(each.decode()) for each in await self._moved(*words)}
 
     async def place(self, job_id: JobId, seq: int) -> Cursor | None:
         """The cursor of the update with that number, None where the log does not know it any more."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from jobstream import samples
+
 SANDBOX_URL = "http://127.0.0.1:8889"
 PROVIDER_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")
 
@@ -16,17 +18,24 @@ Settings = Mapping[str, str | None]
 def main() -> None:
     """Become honcho; it gets no `.env`, which our processes read themselves and by other rules."""
     given = dotenv_values(".env") | os.environ
-    settings = given | first_visit(given)
+    added = first_visit(given)
+    if samples.connections(_data(given)).items() <= added.items():
+        samples.write_lake(_data(given))
+    settings = given | added
     programs = Path(sys.executable).parent
-    environment = os.environ | first_visit(given) | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    environment = os.environ | added | {"PATH": f"{programs}:{os.environ['PATH']}"}
     start = ["start", "--port", settings.get("PORT") or "8888", *processes(settings)]
     os.execve(programs / "honcho", ["honcho", "--env", os.devnull, *start], environment)  # noqa: S606
 
 
 def first_visit(given: Settings) -> dict[str, str]:
-    """What to set where nothing is set: demo mode, and the sandbox if no provider has a key."""
+    """What to set where nothing is set: demo mode, the sandbox if no provider has a key, and in demo mode something
+    to copy if there is no connection."""
     keyless = not any(given.get(key) for key in PROVIDER_KEYS)
     wanted = {"JOBSTREAM_DEMO": "1"} | ({"JOBSTREAM_SANDBOX_URL": SANDBOX_URL} if keyless else {})
+    connected = any(name.startswith("JOBSTREAM_CONNECTION_") and value for name, value in given.items())
+    if not connected and (given.get("JOBSTREAM_DEMO") or "1") == "1":
+        wanted |= samples.connections(_data(given))
     return {name: value for name, value in wanted.items() if not given.get(name)}
 
 
@@ -39,6 +48,10 @@ def processes(settings: Settings) -> list[str]:
         "store": not settings.get("REDIS_URL"),
     }
     return [name for name, is_needed in needed.items() if is_needed]
+
+
+def _data(given: Settings) -> Path:
+    return Path(given.get("JOBSTREAM_DATA") or ".jobstream")
 
 
 if __name__ == "__main__":

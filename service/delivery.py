@@ -2,12 +2,13 @@
 not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Protocol
 
 import structlog
 
+from jobs.errors import StoreUnavailable
 from jobs.model import JobId
 from jobs.updates import Cursor
 from service.audience import Audience, Listener
@@ -15,6 +16,9 @@ from service.feed import Bounds, Bye, Feed, Item, Place, Quiet
 from service.hub import CONFIRM_SECONDS, Hub
 from service.tail import Tail
 from service.wheel import TICK_SECONDS, Wheel
+
+ASKED_AT_ONCE = 500
+"""About how many jobs the store is asked by one call, which holds up all others for a millisecond."""
 
 FOR_EVER = Bounds(float("inf"), Bye("rotate"))
 
@@ -130,14 +134,14 @@ class Delivery:
         self._expect_silence(audience)
         return True
 
-    def _recover(self, audience: Audience, *, trust: bool = True) -> None:
-        audience.walker = self._start(self._walk_together(audience, trust=trust))
+    def _recover(self, audience: Audience) -> None:
+        audience.walker = self._start(self._walk_together(audience))
 
-    async def _walk_together(self, audience: Audience, *, trust: bool) -> None:
+    async def _walk_together(self, audience: Audience) -> None:
         """Walk on for all of an audience that stands at the same place, until the tail tells them again."""
         try:
             while audience.listeners and not audience.live:
-                await self._walk_run(audience, trust=trust)
+                await self._walk_run(audience)
             self._expect_silence(audience)
         except Exception as error:
             log.exception("an audience failed", error=type(error).__name__)
@@ -147,8 +151,8 @@ class Delivery:
             if audience.walker is asyncio.current_task():
                 audience.walker = None
 
-    async def _walk_run(self, audience: Audience, *, trust: bool) -> None:
-        walk = self.feed.walk(audience.tail, audience.place, FOR_EVER, heard_at=audience.heard_at, trust=trust)
+    async def _walk_run(self, audience: Audience) -> None:
+        walk = self.feed.walk(audience.tail, audience.place, FOR_EVER, heard_at=audience.heard_at)
         async with aclosing(walk) as items:
             async for item in items:
                 place = audience.place
@@ -175,27 +179,41 @@ class Delivery:
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for audience in self._silences.turn(clock()):
-                if audience.live:
-                    self._break_silence(audience)
+            silent = [each for each in self._silences.turn(clock()) if self._is_silent(each)]
+            for start in range(0, len(silent), ASKED_AT_ONCE):
+                self._start(self._break_silence(silent[start : start + ASKED_AT_ONCE]))
             for follower in self._deadlines.turn(clock()):
                 if follower.task is None:  # else its walk ends in time
                     follower.dismiss(follower.bounds.farewell)
 
-    def _break_silence(self, audience: Audience) -> None:
+    def _is_silent(self, audience: Audience) -> bool:
+        """Whether a ping is due; if not, it is looked at again when one may be."""
+        if asyncio.get_running_loop().time() - audience.heard_at >= self.feed.ping_seconds:
+            return audience.live
+        self._expect_silence(audience)
+        return False
+
+    async def _break_silence(self, audiences: Sequence[Audience]) -> None:
         """Ask the log itself, since the last message may be the one that was lost; then say that nothing is new."""
-        silent = asyncio.get_running_loop().time() - audience.heard_at
-        if silent < self.feed.ping_seconds:
+        places = {each.tail.job_id: place for each in audiences if (place := each.tail.end) is not None}
+        try:
+            moved = await self.feed.library.moved(places)
+        except StoreUnavailable:
+            moved = set(places)
+        for audience in audiences:
+            tail = audience.tail
+            if audience.live and tail.end is not None and tail.end == places.get(tail.job_id):
+                if tail.job_id in moved:
+                    tail.forget()
+                else:
+                    audience.hush(tail.end)
             self._expect_silence(audience)
-            return
-        audience.live, audience.place = False, audience.tail.end
-        self._recover(audience, trust=False)
 
     def _expect_silence(self, audience: Audience) -> None:
-        if not audience.live:
-            self._silences.drop(audience)
-        elif not audience.tick:
+        if audience.live:
             self._silences.put(audience, audience.heard_at + self.feed.ping_seconds)
+        else:
+            self._silences.drop(audience)
 
     async def _stop(self) -> None:
         """Send everybody away when the process stops; whose walk goes on hears it there."""

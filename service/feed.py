@@ -101,29 +101,19 @@ class Feed:
                     yield item
 
     async def walk(
-        self,
-        tail: Tail,
-        after: Cursor | None,
-        bounds: Bounds,
-        *,
-        heard_at: float | None = None,
-        trust: bool = True,
+        self, tail: Tail, after: Cursor | None, bounds: Bounds, *, heard_at: float | None = None
     ) -> AsyncGenerator[Item | Place, None]:
         """The same over a tail that is there already, and in between the place where nothing follows for now.
 
-        A listener who has heard something before says when; without trust in the tail, the log is asked first."""
-        walk = _Walk(self.library, tail.job_id, after, trust=trust)
+        A listener who was told something before says when."""
+        walk = _Walk(self.library, tail.job_id, after)
         now = asyncio.get_running_loop().time
         heard_at = now() if heard_at is None else heard_at
-        while True:
-            seen = tail.version  # taken before reading, so no change slips by
-            if self.stopping.is_set():
-                yield Bye("shutdown")
+        while not walk.ended:
+            seen, well = tail.version, tail.well  # taken before reading, so no change slips by
+            if farewell := self._farewell(bounds):
+                yield farewell
                 return
-            if now() >= bounds.deadline:
-                yield bounds.farewell
-                return
-            well = tail.well
             try:
                 item: Item | None = await walk.next(tail, seen)
             except StoreUnavailable:
@@ -134,8 +124,6 @@ class Feed:
             if item is not None:
                 heard_at = now()
                 yield item
-                if walk.ended:
-                    return
                 continue
             if now() - heard_at >= self.ping_seconds:
                 heard_at = now()
@@ -146,15 +134,21 @@ class Feed:
             left = max(0.0, min(heard_at + self.ping_seconds, bounds.deadline) - now())
             walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
 
+    def _farewell(self, bounds: Bounds) -> Bye | None:
+        """What a listener is sent away with, if it is time."""
+        if self.stopping.is_set():
+            return Bye("shutdown")
+        return bounds.farewell if asyncio.get_running_loop().time() >= bounds.deadline else None
+
 
 class _Walk:
     """One listener's way through one log: its whole state is a cursor."""
 
-    def __init__(self, library: Library, job_id: JobId, after: Cursor | None, *, trust: bool) -> None:
+    def __init__(self, library: Library, job_id: JobId, after: Cursor | None) -> None:
         self._library = library
         self._job_id = job_id
         self.place = after
-        self.trust = trust
+        self.trust = True
         self.ended = False
         self._owed: Entry | None = None
 

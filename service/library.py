@@ -1,7 +1,7 @@
 """Logs and stories for their readers, read from the store once for all who want the same at the same time."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -38,6 +38,10 @@ class Library:
     async def head(self, job_id: JobId) -> Head:
         """The job at a glance, no older than this call; JobNotFound when there is none of that id."""
         return await self._heads.get_fresh(job_id, lambda: self._log.head(job_id))
+
+    async def moved(self, places: Mapping[JobId, Cursor]) -> set[JobId]:
+        """Which of the jobs are gone, or not at the newest place any more that is given for each."""
+        return await self._log.moved(places)
 
     async def page(self, job_id: JobId, place: Cursor, seen: int) -> Page | None:
         """What follows the place; shared by all who stand there and have seen the same version of the tail: any of

@@ -13,7 +13,7 @@ from service.outlet import Outlet
 
 
 class Reader(ABC):
-    """In an audience while it is caught up, on its way there while it has a task; else it stands at a place, since its
+    """In an audience while it is caught up, on its way there while it has a task; else it stands somewhere, since its
     client takes nothing."""
 
     __slots__ = ("_delivery", "_outlet", "_place", "audience", "bounds", "tail", "task", "tick")

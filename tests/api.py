@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -29,9 +30,11 @@ class Event:
 class Api:
     """One caller of the service; its credential goes with every request."""
 
-    def __init__(self, url: str, credential: str | None) -> None:
+    def __init__(self, url: str, credential: str | None, *, trusts: ssl.SSLContext | None = None) -> None:
         headers = {"Authorization": f"Bearer {credential}"} if credential else {}
-        self.http = httpx2.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False)
+        self.http = httpx2.AsyncClient(
+            base_url=url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False, verify=trusts or True
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -63,11 +66,12 @@ class Api:
         return await self.poll(job_id)
 
     async def listen(
-        self, job_id: str, *, after: str | None = None, take: int | None = None
+        self, job_id: str, *, after: str | None = None, take: int | None = None, server: str = ""
     ) -> AsyncGenerator[Event, None]:
-        """The stream's events, all or the first `take` that have an id."""
+        """The stream's events, all or the first `take` that have an id; from another server of the same API, if one
+        is named."""
         headers = {"Last-Event-ID": after} if after else {}
-        async with self.http.stream("GET", f"/v1/jobs/{job_id}/stream", headers=headers) as response:
+        async with self.http.stream("GET", f"{server}/v1/jobs/{job_id}/stream", headers=headers) as response:
             assert response.status_code in (200, 204), response.status_code
             async with aclosing(response.aiter_bytes()) as chunks:
                 async for event in parsed(chunks):

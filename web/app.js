@@ -8,13 +8,17 @@ import { TopBar } from './components/top-bar.js';
 import { html } from './html.js';
 import { createRecents } from './recents.js';
 import { Chat } from './views/chat.js';
+import { Copy } from './views/copy.js';
 import { Import } from './views/import.js';
 import { Insights } from './views/insights.js';
+import { Summaries } from './views/summaries.js';
 
 const views = [
   { name: 'Chat', home: '#/chat', view: Chat },
   { name: 'Import', home: '#/import', view: Import },
+  { name: 'Summaries', home: '#/summaries', view: Summaries },
   { name: 'Insights', home: '#/insights', view: Insights },
+  { name: 'Copy', home: '#/copy', view: Copy },
 ];
 
 function App({ client, recents }) {

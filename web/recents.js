@@ -10,7 +10,7 @@ const LONGEST_TITLE = 400;
  *
  * @param {() => Storage} storage
  *
- * @typedef {{id: string, home: string, title: string, at: string, state?: string}} Recent
+ * @typedef {{id: string, home: string, title: string, at: string, state?: string, conversation?: string}} Recent
  */
 export function createRecents(storage) {
   const listeners = new Set();
@@ -27,9 +27,9 @@ export function createRecents(storage) {
     }
   }
 
-  /** @param {{id: string, home: string, title: string}} job */
-  function add({ id, home, title }) {
-    const recent = { id, home, title: title.slice(0, LONGEST_TITLE), at: new Date().toISOString() };
+  /** @param {{id: string, home: string, title: string, conversation?: string}} job */
+  function add({ id, title, ...rest }) {
+    const recent = { id, title: title.slice(0, LONGEST_TITLE), at: new Date().toISOString(), ...rest };
     keep([recent, ...list().filter((known) => known.id !== id)]);
   }
 

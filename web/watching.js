@@ -28,9 +28,10 @@ const NOTHING = {
  *
  * @param {ReturnType<typeof import('./client.js').createClient>} client
  * @param {string | undefined} jobId
+ * @param {number} [run] another number watches the job anew, once it was run again
  * @returns {Watching}
  */
-export function useWatching(client, jobId) {
+export function useWatching(client, jobId, run = 0) {
   const [watching, show] = useState(NOTHING);
 
   useEffect(() => {
@@ -38,7 +39,7 @@ export function useWatching(client, jobId) {
     const stop = new AbortController();
     follow(client, jobId, stop.signal, oncePerFrame(show, stop.signal));
     return () => stop.abort();
-  }, [client, jobId]);
+  }, [client, jobId, run]);
 
   return watching.jobId === jobId ? watching : NOTHING;
 }

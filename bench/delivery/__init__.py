@@ -12,14 +12,14 @@ fresh server and is drained before it counts. Contenders take turns within each 
     python -m bench.delivery --only ours --rows idle-1000         memory and opening: 25 s
     python -m bench.delivery --only ours,node --rows many --seconds 1 --steps 3 --json build/mine.json
 
-Contenders: ours, tutorial, shared, nchan, better, node, raw, c. Rows: idle-1000, idle-10000, cpu, fan-100, fan-1000,
-fan-5000, many-1000, many-5000, log-1000, cuts, users, first; `fan` or `many` alone is the quick row of that name,
-with `--full` all of them. Linux only. It wants gcc; nginx with nchan (Debian's nginx and libnginx-mod-nchan) and node
-with npm are left out, with a word, where they are missing.
+Contenders: ours, tutorial, shared, nchan, better, node, raw, c. Rows: idle-1000, idle-10000, cpu, fan-100, fan (to
+1,000 readers), fan-5000, many (1,000 channels with a reader each), many-5000, cuts, log, users, first. Linux only. It
+wants gcc; nginx with nchan (Debian's nginx and libnginx-mod-nchan) and node with npm are left out, with a word, where
+they are missing.
 
 On a machine that others use at the same time, the figures say more of them than of the servers: a run in which the
 server had to wait for its core is marked `disturbed`. `--ahead`, for who may, goes before everybody else: take it.
 
 `many` gives our server what the log would announce, without the log, since one core of store takes fewer appends than
-the server delivers; `log-1000` is the same with every update in its log.
+the server delivers; `log` is the same with every update in its log.
 """

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import functools
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from bench.engine.environments import Absent
 from bench.engine.program import ROOT
 
 RESULTS = ROOT / "bench" / "results" / "delivery.json"
-QUICK = Extent(seconds=2.0, steps=4, rounds=1, watch_seconds=6.0, chats=50)
+QUICK = Extent(seconds=2.0, steps=5, rounds=1, watch_seconds=6.0, chats=50)
 FULL = Extent(seconds=3.0, steps=7, rounds=3, watch_seconds=30.0, chats=200)
 
 Row = Callable[[Bench], Awaitable[None]]
@@ -28,16 +27,16 @@ ROWS: Mapping[str, Row] = {
     "idle-10000": lambda bench: bench.idle(10_000),
     "cpu": lambda bench: bench.cpu(1000),
     "fan-100": lambda bench: bench.fan(100),
-    "fan-1000": lambda bench: bench.fan(1000),
+    "fan": lambda bench: bench.fan(1000),
     "fan-5000": lambda bench: bench.fan(5000),
-    "many-1000": lambda bench: bench.many(1000),
+    "many": lambda bench: bench.many(1000),
     "many-5000": lambda bench: bench.many(5000),
     "cuts": lambda bench: bench.cuts(200),
-    "log-1000": lambda bench: bench.appended(1000),
+    "log": lambda bench: bench.appended(1000),
     "users": lambda bench: bench.users(),
     "first": lambda bench: bench.first(),
 }
-QUICK_ROWS = ("idle-1000", "cpu", "fan-1000", "many-1000")
+QUICK_ROWS = ("idle-1000", "cpu", "fan", "many")
 
 
 async def main(
@@ -77,23 +76,25 @@ def present(names: Sequence[str]) -> tuple[list[Contender], dict[str, str]]:
     return found, absent
 
 
-def _named(known: Mapping[str, object], text: str) -> list[str]:
-    """Those that the words between commas name; `fan` names all whose name begins so."""
-    words = text.split(",")
-    if unknown := [word for word in words if not any(_fits(name, word) for name in known)]:
-        raise argparse.ArgumentTypeError(f"not known: {', '.join(unknown)}; there are {', '.join(known)}")
-    return [name for name in known if any(_fits(name, word) for word in words)]
+def _contenders(text: str) -> list[str]:
+    return _known(CONTENDERS, text.split(","))
 
 
-def _fits(name: str, word: str) -> bool:
-    return name == word or name.partition("-")[0] == word
+def _rows(text: str) -> list[str]:
+    return _known(ROWS, text.split(","))
+
+
+def _known(known: Mapping[str, object], names: Sequence[str]) -> list[str]:
+    if not set(names) <= known.keys():
+        raise argparse.ArgumentTypeError(f"there are {', '.join(known)}")
+    return [name for name in known if name in names]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.delivery", description=__doc__)
     parser.add_argument("--full", action="store_true", help="every row, and longer")
-    parser.add_argument("--only", type=functools.partial(_named, CONTENDERS), help="contenders, between commas")
-    parser.add_argument("--rows", type=functools.partial(_named, ROWS), help="rows, between commas")
+    parser.add_argument("--only", type=_contenders, help="contenders, between commas")
+    parser.add_argument("--rows", type=_rows, help="rows, between commas")
     parser.add_argument("--seconds", type=float, help="of each run")
     parser.add_argument("--steps", type=int, help="of each search, at most")
     parser.add_argument("--ahead", action="store_true", help="go before all else that runs on the machine")
@@ -107,8 +108,6 @@ if __name__ == "__main__":
     extent = replace(usual, seconds=given.seconds or usual.seconds, steps=given.steps or usual.steps)
     entrants, missing = present(given.only or list(CONTENDERS))
     wanted = given.rows or (list(ROWS) if given.full else QUICK_ROWS)
-    if not given.full and given.rows:
-        wanted = [row for row in wanted if row in QUICK_ROWS] or wanted
     if given.ahead:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     asyncio.run(main(entrants, missing, wanted, extent, given.json))

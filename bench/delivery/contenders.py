@@ -132,7 +132,7 @@ CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender(
-            "ours", "Jobstream", _service, Begin(many=16_000, fan=400), how="append",
+            "ours", "Jobstream", _service, Begin(many=30_000, fan=1600), how="append",
             headers=ACCEPT | {"Authorization": f"Bearer {SECRET}"}, environment=_settings,
         ),
         Contender("tutorial", "a subscription per client", _python("tutorial"), Begin(many=6_000, fan=6)),

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-UP, LEAP = 1.6, 3.0
+UP, LEAP = 2.0, 3.0
 DOWN = 2.0
 BUSY, HALF_BUSY = 0.85, 0.5
 """A server that takes less of its core has not reached its limit: store, publisher or readers have."""

@@ -183,7 +183,7 @@ class _Analysis:
         self.iterations += 1
         percent = round(5 + 80 * (self.iterations - 1) / self.given.max_iterations, 1)
         await self.run.progress(percent=percent, message=f"Thinking, turn {self.iterations}")
-        question = self._question(self.turns, instruments.tools() if self.data.measurements.series else ())
+        question = self._question(self.turns, self._offered())
         return await self.run.ask(ANALYSIS, question, name=f"{answer_step(ANALYSIS)}:{self.iterations}")
 
     async def _called(self, number: int, call: Call) -> CallResult:
@@ -201,6 +201,10 @@ class _Analysis:
             self.charts[metric] = instruments.chart(self.data.measurements.series[metric])
         await self.run.show(LOOKS, {"calls": [*self.calls], "charts": {**self.charts}})
         return CallResult(call.id, call.name, f"[{name}] {content}")
+
+    def _offered(self) -> tuple[Tool, ...]:
+        measured = self.data.measurements
+        return instruments.tools(measured) if measured.series else ()
 
     def _retold(self) -> str:
         """The whole talk as one text: not every provider takes calls of tools that are no longer offered."""

@@ -38,9 +38,7 @@ class _Reader(Reader):
 
     __slots__ = ("_request_id",)
 
-    def __init__(
-        self, delivery: Delivery, outlet: Outlet, job_id: JobId, bounds: Bounds, request_id: str
-    ) -> None:
+    def __init__(self, delivery: Delivery, outlet: Outlet, job_id: JobId, bounds: Bounds, request_id: str) -> None:
         super().__init__(delivery, outlet, job_id, bounds)
         self._request_id = request_id
 

@@ -23,7 +23,7 @@ from tests.system import SECRET, Process, System, running_system
 
 ROWS = int(os.environ.get("JOBSTREAM_COPY_ROWS", "20000"))
 BATCH = int(os.environ.get("JOBSTREAM_COPY_BATCH", "100"))
-KILLS = int(os.environ.get("JOBSTREAM_COPY_KILLS", "5"))
+KILLS = int(os.environ.get("JOBSTREAM_COPY_KILLS", "3"))
 RESTARTS = int(os.environ.get("JOBSTREAM_COPY_RESTARTS", "1"))
 SEED = int(os.environ.get("JOBSTREAM_CHAOS_SEED", "1"))
 PATIENCE_SECONDS = 120 + ROWS / 1000

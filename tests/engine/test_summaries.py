@@ -381,11 +381,11 @@ async def test_the_night_keeps_nothing_of_what_it_had_made(nightly: Desk) -> Non
         await nightly.sessions.forget_subject(ONE)
 
     client = nightly.engine.client
-    everything = {name: await contents(client, name) async for name in client.scan_iter()}
+    everything = {name: await contents(client, name.decode()) async for name in client.scan_iter()}
     assert [name for name, held in everything.items() if "garden" in held or "Summary 1" in held] == []
 
 
-async def contents(client: Client, name: bytes) -> str:
+async def contents(client: Client, name: str) -> str:
     """What the key holds."""
     match await client.type(name):
         case b"string":

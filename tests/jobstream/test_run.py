@@ -11,18 +11,21 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from jobstream import samples
 from jobstream.run import SANDBOX_URL, Settings, first_visit, processes
 from tests.system import ROOT, free_port, wait_until
 
+SAMPLES = samples.connections(Path(".jobstream"))
 READY_SECONDS, STOP_SECONDS = 60.0, 30.0
 
 
 @pytest.mark.parametrize(
     ("given", "added"),
     [
-        ({}, {"JOBSTREAM_DEMO": "1", "JOBSTREAM_SANDBOX_URL": SANDBOX_URL}),
-        ({"ANTHROPIC_API_KEY": "a key"}, {"JOBSTREAM_DEMO": "1"}),
-        ({"ANTHROPIC_API_KEY": ""}, {"JOBSTREAM_DEMO": "1", "JOBSTREAM_SANDBOX_URL": SANDBOX_URL}),
+        ({}, {"JOBSTREAM_DEMO": "1", "JOBSTREAM_SANDBOX_URL": SANDBOX_URL, **SAMPLES}),
+        ({"ANTHROPIC_API_KEY": "a key"}, {"JOBSTREAM_DEMO": "1", **SAMPLES}),
+        ({"ANTHROPIC_API_KEY": ""}, {"JOBSTREAM_DEMO": "1", "JOBSTREAM_SANDBOX_URL": SANDBOX_URL, **SAMPLES}),
+        ({"JOBSTREAM_CONNECTION_LAKE": "s3://a", "OPENAI_API_KEY": "a key"}, {"JOBSTREAM_DEMO": "1"}),
         ({"JOBSTREAM_DEMO": "0", "JOBSTREAM_SANDBOX_URL": "http://127.0.0.1:1"}, {}),
     ],
 )
@@ -102,3 +105,17 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_there_is_something_to_copy_on_a_first_visit(tmp_path: Path) -> None:
+    """A file of customers, some of whom no table can take; what lies in the lake stays as it is."""
+    samples.write_lake(tmp_path)
+    customers = tmp_path / "lake" / "customers.csv"
+    header, *rows = customers.read_text().splitlines()
+    customers.write_text("mine")
+
+    samples.write_lake(tmp_path)
+
+    assert (header, len(rows)) == ("id,name,town,plan,since,spent", samples.CUSTOMERS)
+    assert any(row.startswith(",") for row in rows)
+    assert customers.read_text() == "mine"

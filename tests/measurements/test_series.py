@@ -160,8 +160,10 @@ def test_a_window_without_values_has_no_figures(measurements: Measurements) -> N
     assert answered == {"metric": "voltage", "count": 0}
 
 
-def test_each_tool_is_described_to_the_model() -> None:
-    """With its arguments as a JSON Schema of an object that takes nothing else."""
-    for tool in tools():
+def test_each_tool_is_described_to_the_model(measurements: Measurements) -> None:
+    """With its arguments as a JSON Schema of an object that takes nothing else, and the metrics that there are."""
+    for tool in tools(measurements):
+        fields: Any = tool.parameters["properties"]
+        assert fields.get("metric", {}).get("enum", ["voltage"]) == ["voltage"]
         assert tool.description.endswith(".")
         assert (tool.parameters["type"], tool.parameters["additionalProperties"]) == ("object", False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from sse_starlette.sse import AppStatus
 
 from jobs.kinds import KINDS
@@ -27,10 +28,14 @@ from service.settings import Settings
 from tests.api import Api
 from tests.service.serving import Serving
 from tests.system import SECRET
+from tests.transports.certificate import Certificate
 
 ROOT = Path(__file__).parents[2]
 OPERATOR_SECRET = "an-operator-secret-for-tests"
 KEYRING = Keyring(service=[SECRET], operator=[OPERATOR_SECRET], signing=[])
+PORTABLE_HOST = "127.0.0.2"
+"""Where the same API answers on the same port, and sends its streams the portable way."""
+
 ALL_SCOPES = frozenset({"read", "cancel", "submit:chat", "submit:summarize-session", "submit:summarize-tree"})
 
 
@@ -48,9 +53,14 @@ class Edge(Serving):
         super().__init__(url, parts)
         self._server = server
 
+    @property
+    def connections(self) -> list[object]:
+        """What the server has open."""
+        return list(self._server.server_state.connections)
+
     def cut(self) -> None:
         """Break every connection, without a word."""
-        for connection in list(self._server.server_state.connections):
+        for connection in self.connections:
             assert isinstance(connection, GuardedHttp | Outlet)
             if isinstance(connection, Outlet):
                 connection.abort()
@@ -65,15 +75,11 @@ async def edge(
     allowance: Allowance = ALLOWANCE,
     seat_seconds: float = SEAT_SECONDS,
     rotate_seconds: float = ROTATE_SECONDS,
+    certificate: Certificate | None = None,
     **settings: Any,
 ) -> AsyncIterator[Edge]:
     """An API on the store with these settings; its streams have heard farewell when the block ends."""
     AppStatus.enable_automatic_graceful_drain = False
-    # Named as TCP, or asyncio would not switch off Nagle's algorithm, which costs 40 ms an answer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    host, port = listener.getsockname()
     chosen = Settings(_env_file=None, jobstream_demo=False, **settings)
     async with open_api(
         store_url,
@@ -84,21 +90,34 @@ async def edge(
         rotate_seconds=rotate_seconds,
         seat_seconds=seat_seconds,
     ) as parts:
-        app = create_app(
-            parts,
-            web=None,
-            origins=chosen.jobstream_origins,
-            compat=chosen.jobstream_compat,
-            compat_copy=chosen.jobstream_compat_copy,
-        )
-        server = _Server(server_config(app, chosen))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield Edge(f"http://{host}:{port}", parts, server)
-        finally:
-            parts.feed.stop()
-            server.should_exit = True
-            await task
+        app = create_app(parts, web=None, origins=chosen.jobstream_origins)
+        direct, portable = (_server(app, chosen, way, certificate) for way in ("direct", "portable"))
+        listener = _listener("127.0.0.1", 0)
+        host, port = listener.getsockname()
+        scheme = "http" if certificate is None else "https"
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(direct.serve(sockets=[listener]))
+            tasks.create_task(portable.serve(sockets=[_listener(PORTABLE_HOST, port)]))
+            try:
+                yield Edge(f"{scheme}://{host}:{port}", parts, direct)
+            finally:
+                parts.feed.stop()
+                direct.should_exit = portable.should_exit = True
+
+
+def _server(app: FastAPI, settings: Settings, way: str, certificate: Certificate | None) -> _Server:
+    config = server_config(app, settings.model_copy(update={"jobstream_sse": way}))
+    if certificate is not None:
+        config.ssl_certfile, config.ssl_keyfile = certificate.file, certificate.key
+    return _Server(config)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    # Named as TCP, or asyncio would not switch off Nagle's algorithm, which costs 40 ms an answer.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind((host, port))
+    listener.listen()
+    return listener
 
 
 def browser(service: Serving, subject: str, scopes: frozenset[str] = ALL_SCOPES) -> Api:

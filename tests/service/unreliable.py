@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -156,6 +156,15 @@ class FakeLog(Log):
         page = Page(entries, behind, self._snapshot_bytes, whole=entries == following)
         await asyncio.sleep(self._store.moment())
         return page
+
+    async def moved(self, places: Mapping[JobId, Cursor]) -> set[JobId]:
+        try:
+            await self._reach()
+        except JobNotFound:
+            return set(places)
+        newest = self.newest.cursor
+        await asyncio.sleep(self._store.moment())
+        return {job_id for job_id, place in places.items() if place != newest}
 
     async def head(self, _job_id: JobId) -> Head:
         await self._reach()

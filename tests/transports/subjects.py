@@ -9,6 +9,7 @@ from jobs.model import JobId, JsonObject
 from jobs.updates import Cursor
 from service.compound import Word
 from tests.api import Api, Event, parsed
+from tests.service.edge import PORTABLE_HOST
 from tests.transports.reference import held_after, held_after_of_many, told
 from tests.transports.sockets import dial, messages, say
 
@@ -117,10 +118,25 @@ async def _multiplexed(api: Api, job_id: str, after: str | None) -> AsyncGenerat
             yield Event(event.id, event.event, data, event.retry)
 
 
-async def listen_to_many(api: Api, jobs: Sequence[str], after: str | None) -> AsyncGenerator[Event, None]:
+async def _portable(api: Api, job_id: str, after: str | None) -> AsyncGenerator[Event, None]:
+    """The same over a server that does not hand its connections over."""
+    async with aclosing(api.listen(job_id, after=after, server=elsewhere(api))) as events:
+        async for event in events:
+            yield event
+
+
+def elsewhere(api: Api) -> str:
+    """Where the API answers that sends its streams the portable way."""
+    return str(api.http.base_url.copy_with(host=PORTABLE_HOST)).rstrip("/")
+
+
+async def listen_to_many(
+    api: Api, jobs: Sequence[str], after: str | None, *, server: str = ""
+) -> AsyncGenerator[Event, None]:
     """All that one stream over the jobs says."""
     headers = {"Last-Event-ID": after} if after else {}
-    async with api.http.stream("GET", "/v1/stream", params={"job": list(jobs)}, headers=headers) as response:
+    path, params = f"{server}/v1/stream", {"job": list(jobs)}
+    async with api.http.stream("GET", path, params=params, headers=headers) as response:
         assert response.status_code in (200, 204), response.status_code
         async with aclosing(response.aiter_bytes()) as chunks:
             async for event in parsed(chunks):
@@ -184,11 +200,12 @@ def _word(job_id: str, cursor: str) -> str:
 POLLING = Transport(name="polling", follow=_polling, every_update=False)
 UPDATES = Transport(name="updates", follow=_updates)
 SSE = Stream(name="sse", follow=_folding(_sse), listen=_sse)
+PORTABLE = Stream(name="portable sse", follow=_folding(_portable), listen=_portable)
 MULTIPLEXED = Stream(
     name="multiplexed", follow=_folding_one_of_many, listen=_multiplexed, place=_word, own_cursor=False
 )
 SOCKET = Stream(name="socket", follow=_folding(_socket), listen=_socket)
 SUBSCRIPTION = Stream(name="subscription", follow=_folding(_subscription), listen=_subscription)
 
-STREAMS = (SSE, MULTIPLEXED, SOCKET, SUBSCRIPTION)
+STREAMS = (SSE, PORTABLE, MULTIPLEXED, SOCKET, SUBSCRIPTION)
 TRANSPORTS = (POLLING, UPDATES, *STREAMS)

@@ -13,9 +13,10 @@ from service.hub import CHECK_SECONDS, Hub
 from tests.service.hasty import run_hastily
 from tests.service.test_follow import FAULTS, PLACES, PLOTS, Plot, write
 from tests.service.unreliable import START, FakeStore, Faults
-from tests.wire.pushing import LONGEST_SILENCE, SEND_SECONDS, Client, ClumsyStore
+from tests.wire.pushing import FOR_EVER, LONGEST_SILENCE, SEND_SECONDS, Client, ClumsyStore
 
 PATIENCE_SECONDS = 200.0
+CALM = Plot()
 SLOW = (0.0, 0.0, 0.3, 5.0, 20.0)
 """How long each client may take for what waits for it."""
 
@@ -34,7 +35,7 @@ async def delivering(store: FakeStore) -> AsyncIterator[tuple[Delivery, Feed]]:
 
 
 async def tell(
-    store: FakeStore, plot: Plot = Plot(), *, entries: int = 150, leaves: float = 0.0, slow: bool = True
+    store: FakeStore, plot: Plot = CALM, *, entries: int = 150, leaves: float = 0.0, slow: bool = True
 ) -> list[Client]:
     """Clients who follow one log while it is written; all come to its end."""
     clients = [
@@ -103,7 +104,7 @@ class PromptStore(FakeStore):
 
 @asynccontextmanager
 async def listening(
-    store: FakeStore, delivery: Delivery, *, clients: int = 1, bounds: Bounds = Bounds(float("inf"), Bye("rotate"))
+    store: FakeStore, delivery: Delivery, *, clients: int = 1, bounds: Bounds = FOR_EVER
 ) -> AsyncIterator[list[Client]]:
     """Clients who are caught up; they have left when the block ends."""
     found = [Client(store, after=START) for _ in range(clients)]
@@ -219,11 +220,14 @@ def test_everybody_hears_farewell_at_the_deadline_and_when_the_process_stops() -
     async def scene() -> tuple[list[str], list[str]]:
         store = PromptStore()
         soon = Bounds(4.0, Bye("unauthorized"))
-        async with delivering(store) as (delivery, feed):
-            async with listening(store, delivery, bounds=soon) as (one,), listening(store, delivery) as (other,):
-                await asyncio.sleep(5)
-                feed.stop()
-                await asyncio.sleep(1)
+        async with (
+            delivering(store) as (delivery, feed),
+            listening(store, delivery, bounds=soon) as (one,),
+            listening(store, delivery) as (other,),
+        ):
+            await asyncio.sleep(5)
+            feed.stop()
+            await asyncio.sleep(1)
         return one.said, other.said
 
     assert run_hastily(scene()) == (["bye unauthorized"], ["bye shutdown"])

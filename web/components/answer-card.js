@@ -1,5 +1,7 @@
 /** One provider's answer while it is written and after: text, state, times, cost, what went wrong. */
 
+import { useState } from 'preact/hooks';
+
 import { count, dollars, duration } from '../figures.js';
 import { html } from '../html.js';
 import { AnswerText } from './answer-text.js';
@@ -25,9 +27,9 @@ export function stateOf(part) {
 
 /**
  * @param {{provider: string, part: import('../client.js').Part, proven: boolean | undefined, ended: boolean,
- *   clock: import('../watching.js').Clock | undefined, jobBegan: number | null}} props
+ *   askAgain: (provider: string) => Promise<void>, clock: import('../watching.js').Clock | undefined, jobBegan: number | null}} props
  */
-export function AnswerCard({ provider, part, clock, jobBegan, proven, ended }) {
+export function AnswerCard({ provider, part, clock, jobBegan, proven, ended, askAgain }) {
   const state = stateOf(part);
   const writing = state === 'writing';
   return html`
@@ -41,16 +43,28 @@ export function AnswerCard({ provider, part, clock, jobBegan, proven, ended }) {
       ${part.text
         ? html`<${AnswerText} text=${part.text} writing=${writing} />`
         : html`<${Emptiness} state=${state} />`}
-      ${(part.text || state !== 'failed') && html`
+      ${(part.text || ended || state !== 'failed') && html`
         <footer>
           <${Facts} part=${part} began=${clock?.began ?? jobBegan} first=${clock?.first} />
           <div class="card-acts">
             <${Proof} proven=${proven} part=${part} />
+            ${ended && html`<${AgainButton} provider=${provider} askAgain=${askAgain} />`}
             ${part.text && html`<${CopyButton} text=${part.text} what=${`${nameOf(provider)}’s answer`} />`}
           </div>
         </footer>
       `}
     </article>
+  `;
+}
+
+function AgainButton({ provider, askAgain }) {
+  const [label, setLabel] = useState('Ask again');
+  async function ask() {
+    setLabel('Asking…');
+    await askAgain(provider).catch(() => setLabel('Refused; try later'));
+  }
+  return html`
+    <button type="button" class="quiet" onClick=${ask}>${label}<span class="unseen"> ${nameOf(provider)}</span></button>
   `;
 }
 

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { AnswerCard, nameOf, PROVIDERS, stateOf } from '../components/answer-card.js';
 import { Composer } from '../components/composer.js';
+import { EarlierRounds } from '../components/earlier-rounds.js';
 import { JobBar } from '../components/job-bar.js';
 import { JobFailure } from '../components/job-failure.js';
 import { wordFor } from '../components/state-mark.js';
@@ -27,8 +28,9 @@ export function Chat({ client, recents, known, home, id }) {
   const [text, setText] = useState('');
   const [wireOpen, setWireOpen] = useState(false);
   const box = useRef(null);
-  const watching = useWatching(client, id);
-  const question = known.find((recent) => recent.id === id)?.title;
+  const [runs, setRuns] = useState(0);
+  const watching = useWatching(client, id, runs);
+  const { title: question, conversation } = known.find((recent) => recent.id === id) ?? {};
   useEndNoted(recents, watching.snapshot);
   useTitle(question);
   useEffect(() => {
@@ -37,9 +39,15 @@ export function Chat({ client, recents, known, home, id }) {
   }, [id]);
 
   async function send(asked, key) {
-    const job = await client.submit('chat', { message: asked }, { idempotency_key: key });
-    recents.add({ id: job.id, home, title: asked });
+    const talk = conversation ?? key; // the key is made anew for each question, and so names a new conversation
+    const job = await client.submit('chat', { message: asked, conversation_id: talk }, { idempotency_key: key });
+    recents.add({ id: job.id, home, title: asked, conversation: talk });
     location.hash = `${home}/${job.id}`;
+  }
+
+  async function askAgain(provider) {
+    await client.retry(id, { parts: [provider] });
+    setRuns(runs + 1);
   }
 
   function pick(sample) {
@@ -51,7 +59,8 @@ export function Chat({ client, recents, known, home, id }) {
     <main class="chat" data-empty=${!id}>
       ${id
         ? html`
-          <${Conversation} watching=${watching} question=${question} home=${home}
+          <${Conversation} watching=${watching} question=${question} home=${home} askAgain=${askAgain}
+            earlier=${conversation && html`<${EarlierRounds} conversation=${conversation} current=${id} />`}
             forget=${() => recents.forget(id)}>
             <${JobBar} watching=${watching} wireOpen=${wireOpen} toggleWire=${() => setWireOpen(!wireOpen)}
               cancel=${() => client.cancel(id)} />
@@ -62,13 +71,14 @@ export function Chat({ client, recents, known, home, id }) {
         ${id && wireOpen && html`
           <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
         `}
-        <${Composer} text=${text} onText=${setText} box=${box} placeholder="Ask all three…" send=${send} />
+        <${Composer} text=${text} onText=${setText} box=${box}
+          placeholder=${conversation ? 'Ask further…' : 'Ask all three…'} send=${send} />
       </div>
     </main>
   `;
 }
 
-function Conversation({ watching, question, home, forget, children }) {
+function Conversation({ watching, question, home, earlier, askAgain, forget, children }) {
   const { snapshot, error } = watching;
   if (error) {
     return html`
@@ -78,6 +88,7 @@ function Conversation({ watching, question, home, forget, children }) {
   }
   return html`
     <section class="conversation">
+      ${earlier}
       <h1 class="question">${question ?? 'A chat asked elsewhere'}</h1>
       ${children}
       ${isUnexplained(snapshot) && html`<${JobFailure} error=${snapshot.error} what="chat" />`}
@@ -85,7 +96,7 @@ function Conversation({ watching, question, home, forget, children }) {
         ${providersOf(snapshot).map((provider) => html`
           <${AnswerCard} key=${provider} provider=${provider} part=${snapshot?.parts[provider] ?? UNTOLD}
             clock=${watching.clocks[provider]} jobBegan=${watching.began}
-            proven=${watching.proofs[provider]} ended=${isOver(snapshot)} />
+            proven=${watching.proofs[provider]} ended=${isOver(snapshot)} askAgain=${askAgain} />
         `)}
       </div>
       <p class="unseen" role="status">${spoken(snapshot)}</p>
