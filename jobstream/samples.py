@@ -1,4 +1,4 @@
-"""Something to copy on a first visit: a made-up file of customers, and the connections that lead from it to a table."""
+"""Something to copy on a first visit: a made-up file of customers, and the connections from it to a table."""
 
 import csv
 import random
