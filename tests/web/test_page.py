@@ -71,7 +71,7 @@ async def test_a_page_that_is_loaded_again_goes_on_with_its_chat(visit: Visit) -
 async def test_a_double_click_asks_once(visit: Visit) -> None:
     """One submission with a key of its own, however hastily the button is pressed; the next question has another."""
     await visit.box.fill("Why is ice slippery?")
-    await visit.page.get_by_role("button", name="Ask").dblclick()
+    await visit.page.get_by_role("button", name="Ask", exact=True).dblclick()
     await visit.see_end()
     await visit.ask("And why is glass not?")
     await visit.see_end()
@@ -90,10 +90,10 @@ async def test_a_question_sent_again_after_a_lost_answer_is_asked_once(visit: Vi
 
     await visit.page.route(lost, lose_the_answer, times=3)  # it was sent again by itself, and gave up
     await visit.box.fill("Where do comets come from?")
-    await visit.page.get_by_role("button", name="Ask").click()
+    await visit.page.get_by_role("button", name="Ask", exact=True).click()
     await expect(visit.page.get_by_role("alert")).to_contain_text("be reached")
 
-    await visit.page.get_by_role("button", name="Ask").click()
+    await visit.page.get_by_role("button", name="Ask", exact=True).click()
     await visit.see_end()
 
     first, *others = visit.submissions

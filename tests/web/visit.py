@@ -70,9 +70,14 @@ class Visit:
         await self.page.goto(self.url)
         await expect(self.box).to_be_visible()
 
+    async def open(self, view: str) -> None:
+        """Go to a view by its link."""
+        await self.page.get_by_role("navigation", name="Views").get_by_role("link", name=view.title()).click()
+        await self.page.wait_for_function("home => location.hash === home", arg=f"#/{view}")
+
     async def ask(self, question: str) -> None:
         await self.box.fill(question)
-        await self.page.get_by_role("button", name="Ask").click()
+        await self.page.get_by_role("button", name="Ask", exact=True).click()
         await expect(self.page.get_by_role("heading", level=1)).to_contain_text(question[:20])
 
     async def ask_with(self, question: str, **models: str) -> None:

@@ -15,7 +15,7 @@ export function Chart({ name, times, means }) {
   const plot = useRef(null);
   useEffect(() => {
     const colours = getComputedStyle(box.current);
-    const axis = { stroke: colours.getPropertyValue('color'), grid: { stroke: colours.borderTopColor }, font: '11px sans-serif' };
+    const axis = { stroke: colours.getPropertyValue('color'), grid: { stroke: colours.borderTopColor, width: 1 }, font: '11px sans-serif' };
     const options = {
       width: box.current.clientWidth,
       height: HEIGHT_PIXELS,
