@@ -17,8 +17,8 @@ from bench.engine.environments import Absent
 from bench.engine.program import ROOT
 
 RESULTS = ROOT / "bench" / "results" / "delivery.json"
-QUICK = Extent(seconds=2.0, steps=5, rounds=1, watch_seconds=6.0, chats=50)
-FULL = Extent(seconds=3.0, steps=7, rounds=3, watch_seconds=30.0, chats=200)
+QUICK = Extent(seconds=1.5, steps=3, rounds=1, watch_seconds=6.0, chats=50)
+FULL = Extent(seconds=3.0, steps=6, rounds=3, watch_seconds=30.0, chats=200)
 
 Row = Callable[[Bench], Awaitable[None]]
 

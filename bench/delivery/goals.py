@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.delivery.rows import Measured
+from bench.delivery.measured import Measured
 
 STREAM_KIB = "10000 idle: KiB per stream"
 OPENED = "10000 idle: opened/s"

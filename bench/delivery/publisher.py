@@ -126,7 +126,7 @@ class Publisher:
 
     def run(self, rate: float, seconds: float) -> dict[str, object]:
         """So many a second, as evenly as the clock lets; where the other side is slower, so are we."""
-        total, sent, began, cpu = round(rate * seconds), 0, time.monotonic(), time.process_time()
+        total, sent, began, cpu = max(1, round(rate * seconds)), 0, time.monotonic(), time.process_time()
         while sent < total:
             due = min(total, int((time.monotonic() - began) * rate) + 1, sent + BURST)
             if due > sent:

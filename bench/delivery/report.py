@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.delivery.contenders import Contender
 from bench.delivery.goals import Verdict, verdicts
-from bench.delivery.rows import Measured
+from bench.delivery.measured import Measured
 
 WIDTH = 170
 """Of the tables, where they go to a file."""
@@ -53,6 +53,7 @@ class Report:
             "deliveries": self.measured.wrong,
             "goals": [asdict(verdict) for verdict in verdicts(self.measured)],
             "left out": self.measured.absent,
+            "runs": self.measured.runs,
         }
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(facts, indent=2) + "\n")

@@ -3,22 +3,20 @@
 import asyncio
 import os
 import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from bench.delivery.contenders import Contender, How
-from bench.delivery.processes import OTHER_CORE, SERVER_CORE, Broken, pinned
+from bench.delivery.contenders import Contender
+from bench.delivery.measured import Measured
+from bench.delivery.processes import OTHER_CORE, SERVER_CORE, pinned
 from bench.delivery.search import Search
-from bench.delivery.stage import PAUSE_SECONDS, Outcome, Stage
+from bench.delivery.stage import PAUSE_SECONDS, Stage
+from bench.delivery.sweep import LATE_MS, Load, Say, Sweep, unless_broken
 from bench.delivery.watching import POLL_SECONDS, WAYS, Watch, Way, nobody
 from bench.pickup.chats import pick_ups
 from bench.pickup.report import quantile
-from jobstream.client import JobstreamError
 from jobstream.product import running_product
-
-TRIES = 2
-"""Of a rate that fails while somebody else uses the server's core."""
 
 WARM_STREAMS = 50
 """Opened before memory is looked at: they load what a server loads with its first request."""
@@ -31,7 +29,10 @@ PINGED_STREAMS = 10_000
 FAN_RATE = 50.0
 WATCHED_RATE = 5.0
 CUT_RATE, CUTS = 10.0, 4
-LATE_MS = 100.0
+LATE_MS_OF_A_READER = 0.05
+"""Where one update goes to so many that the machine itself takes longer to write it to all of them and read it."""
+
+LOG_RATE = 6000.0
 
 
 @dataclass(frozen=True)
@@ -46,41 +47,10 @@ class Extent:
     chats: int
 
 
-@dataclass
-class Measured:
-    """The figures of each contender, by what they are; and how often anything was wrong with its deliveries."""
-
-    figures: dict[str, dict[str, float]] = field(default_factory=dict)
-    wrong: dict[str, dict[str, int]] = field(default_factory=dict)
-    at_least: set[tuple[str, str]] = field(default_factory=set)
-    """Figures that were bound by something other than the server."""
-    absent: dict[str, str] = field(default_factory=dict)
-    ways: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Of the ways in which one of our jobs is watched."""
-
-    def set(self, contender: Contender, what: str, figure: float) -> None:
-        """Note a figure."""
-        self.figures.setdefault(what, {})[contender.name] = figure
-
-    def set_highest(self, contender: Contender, what: str, figure: float) -> None:
-        """Note a figure if it is higher than before."""
-        self.set(contender, what, max(figure, self.figures.get(what, {}).get(contender.name, 0.0)))
-
-    def count(self, contender: Contender, outcome: Outcome) -> None:
-        """Note what went wrong in a run."""
-        wrong = self.wrong.setdefault(contender.name, {"deliveries": 0, "lost": 0, "doubled": 0, "reordered": 0})
-        wrong["deliveries"] += outcome.received
-        wrong["lost"] += outcome.lost
-        wrong["doubled"] += outcome.doubled
-        wrong["reordered"] += outcome.reordered
-
-
 class Bench:
     """All rows on one stage, into one set of figures."""
 
-    def __init__(
-        self, stage: Stage, contenders: Sequence[Contender], extent: Extent, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, stage: Stage, contenders: Sequence[Contender], extent: Extent, say: Say) -> None:
         self._stage = stage
         self._contenders = contenders
         self._extent = extent
@@ -105,20 +75,19 @@ class Bench:
 
     async def fan(self, readers: int) -> None:
         """The most deliveries a second of one channel's updates to all of its readers."""
-        searches = {
-            each.name: Search(each.begin.fan * 1000 / readers, self._extent.steps) for each in self._contenders
-        }
-        await self._search(f"fan to {readers}", searches, channels=1, streams=readers)
+        late_ms = max(LATE_MS, readers * LATE_MS_OF_A_READER)
+        load = Load(f"fan to {readers}", channels=1, streams=readers, late_ms=late_ms)
+        await self._sweep(load, {each.name: each.begin.fan * 1000 / readers for each in self._contenders})
 
     async def many(self, channels: int) -> None:
-        """The most updates a second over so many channels with a reader each, and how late they are at half."""
-        searches = {each.name: Search(each.begin.many, self._extent.steps) for each in self._contenders}
-        await self._search(f"many, {channels}", searches, channels=channels, streams=channels, beyond="announce")
+        """The most updates a second over so many channels with a reader each."""
+        load = Load(f"many, {channels}", channels=channels, streams=channels, beyond="announce")
+        await self._sweep(load, {each.name: each.begin.many for each in self._contenders})
 
     async def appended(self, channels: int) -> None:
         """The same of ours with every update in its log: the store is the bound."""
-        searches = {each.name: Search(6_000, self._extent.steps) for each in self._contenders if each.ours}
-        await self._search(f"many through the log, {channels}", searches, channels=channels, streams=channels)
+        load = Load(f"many through the log, {channels}", channels=channels, streams=channels)
+        await self._sweep(load, {each.name: LOG_RATE for each in self._contenders if each.ours})
 
     async def cuts(self, readers: int) -> None:
         """What is lost where readers break off in the middle and come back with the last id that they have."""
@@ -137,58 +106,10 @@ class Bench:
             if contender.ours:
                 await self._unless_broken(contender, "first", self._first(contender))
 
-    async def _search(
-        self, row: str, searches: dict[str, Search], *, channels: int, streams: int, beyond: How | None = None
-    ) -> None:
-        entrants = [each for each in self._contenders if each.name in searches]
-        while going := [each for each in entrants if not searches[each.name].over]:
-            for contender in going:
-                search = searches[contender.name]
-                outcome = await self._undisturbed(contender, row, search.rate, channels, streams, beyond)
-                if outcome is None:
-                    search.give_up()
-                else:
-                    search.take(passed=_passed(outcome), share=outcome.server_share)
-        for contender in entrants:
-            search = searches[contender.name]
-            if search.passed:
-                self.measured.set(contender, f"{row}: deliveries/s", search.passed * streams / channels)
-                if search.bound_elsewhere or search.failed == float("inf"):
-                    self.measured.at_least.add((f"{row}: deliveries/s", contender.name))
-        for contender in entrants:
-            rate = searches[contender.name].passed / 2
-            if rate and (outcome := await self._step(contender, row, rate, channels, streams, beyond)):
-                self.measured.set(contender, f"{row}: p50 ms at half", outcome.p50)
-                self.measured.set(contender, f"{row}: p99 ms at half", outcome.p99)
-
-    async def _undisturbed(
-        self, contender: Contender, row: str, rate: float, channels: int, streams: int, beyond: How | None
-    ) -> Outcome | None:
-        """A run that passed, or failed while the server had its core to itself; else the last that was tried."""
-        for _ in range(TRIES):
-            outcome = await self._step(contender, row, rate, channels, streams, beyond)
-            if outcome is None or _passed(outcome) or not outcome.disturbed:
-                break
-        return outcome
-
-    async def _step(
-        self, contender: Contender, row: str, rate: float, channels: int, streams: int, beyond: How | None
-    ) -> Outcome | None:
-        """One run on a fresh server; None where it broke."""
-        found: list[Outcome] = []
-
-        async def run() -> None:
-            async with self._stage.trial(contender, channels, how=beyond if contender.ours else None) as trial:
-                await trial.open(streams)
-                await trial.warm()
-                outcome = await trial.run(rate, self._extent.seconds)
-            self.measured.count(contender, outcome)
-            self.measured.set_highest(contender, f"{row}: deliveries per CPU s", outcome.per_cpu_second)
-            self._say(f"{row}, {contender.name}: {outcome}")
-            found.append(outcome)
-
-        await self._unless_broken(contender, row, run())
-        return found[0] if found else None
+    async def _sweep(self, load: Load, begin: Mapping[str, float]) -> None:
+        searches = {name: Search(rate, self._extent.steps) for name, rate in begin.items()}
+        sweep = Sweep(self._stage, load, self._extent.seconds, searches, self.measured, self._say)
+        await sweep.run([each for each in self._contenders if each.name in begin])
 
     async def _idle(self, contender: Contender, streams: int) -> None:
         async with self._stage.trial(contender, streams + WARM_STREAMS) as trial:
@@ -212,8 +133,8 @@ class Bench:
             await trial.open(readers)
             await trial.warm()
             outcome = await trial.run(FAN_RATE, self._extent.seconds)
-        self.measured.count(contender, outcome)
-        figures.append(1e6 / outcome.per_cpu_second)
+        self.measured.count(contender, "cpu", outcome)
+        figures.append(1e6 * outcome.server_cpu_seconds / max(1, outcome.received))
         self._say(f"CPU, {contender.name}: {figures[-1]:.1f} us per delivery; {outcome}")
 
     async def _cuts(self, contender: Contender, readers: int) -> None:
@@ -230,7 +151,7 @@ class Bench:
         for what, count in wrong.items():
             self.measured.set(contender, f"{CUTS * (readers // CUTS)} cuts: {what}", count)
         if contender.ours:
-            self.measured.count(contender, outcome)
+            self.measured.count(contender, "cuts", outcome)
         self._say(f"cuts, {contender.name}: {outcome}")
 
     async def _first(self, contender: Contender) -> None:
@@ -269,15 +190,4 @@ class Bench:
         self._say(f"users, {name}: " + ", ".join(f"{what} {figure:.1f}" for what, figure in found.items()))
 
     async def _unless_broken(self, contender: Contender, row: str, measuring: Awaitable[None]) -> None:
-        """The others go on where one contender cannot."""
-        try:
-            await measuring
-        except* (Broken, JobstreamError, OSError) as reasons:
-            reason = "; ".join(map(str, reasons.exceptions))
-            self.measured.absent[f"{contender.name} in {row}"] = reason
-            self._say(f"{row}, {contender.name}: {reason}")
-
-
-def _passed(outcome: Outcome) -> bool:
-    """Whether the server kept up with the rate."""
-    return outcome.settled and outcome.kept_up and outcome.p99 < LATE_MS and not outcome.lost
+        await unless_broken(self.measured, contender, row, measuring, self._say)

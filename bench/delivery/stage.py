@@ -72,7 +72,7 @@ class Outcome:
     @property
     def per_cpu_second(self) -> float:
         """Deliveries of a second of the server's processor time: true however busy the machine is."""
-        return self.received / self.server_cpu_seconds
+        return self.received / max(self.server_cpu_seconds, 1e-9)
 
     @property
     def disturbed(self) -> bool:

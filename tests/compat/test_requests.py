@@ -244,13 +244,13 @@ async def test_a_kind_that_is_not_there_is_a_404(store: ValkeyProcess, redis: Cl
 
 
 async def test_limits_hold_on_the_old_paths_too(store: ValkeyProcess, redis: Client) -> None:
-    """By the same count as on the others: 429 and when to come back."""
+    """By the same count as on the others: 429 and when to come back, before the body is looked at."""
     once = Allowance(submissions_at_once=1, submissions_per_second=0.001)
     async with edge(store.url, allowance=once) as service, browser(service, "hasty") as page:
         await page.submit("Hello")
         refusals = [
             await page.http.post(CHAT, json={"message": "Why?"}),
-            await page.http.post(function("ai-chat"), json={"message": "Why?"}),
+            await page.http.post(function("ai-chat"), content=b"no JSON, and nobody reads it"),
             await page.http.post(f"{FUNCTIONS}/async-workloads/send", json={"eventName": "x"}),
         ]
 

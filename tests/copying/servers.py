@@ -41,7 +41,7 @@ class Server:
         """Run it, and return when it answers."""
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, user=self._user, cwd=self._folder, start_new_session=True
+                self._command, stdout=log, stderr=log, user=self._user, cwd=self._folder
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
@@ -15,11 +15,9 @@ import redis
 
 from tests.api import Api, Follower, comparable, digest
 from tests.encryption.keys import FIRST, SECOND
+from tests.encryption.saying import CANARY, say_everything
 from tests.jobs.patience import until
 from tests.system import SECRET, System, running_system
-
-CANARY = "zanzibarquuxcanary"
-"""A word that the sandbox says again, as it does with any word that a question is about."""
 
 PACE = 0.3
 
@@ -46,10 +44,20 @@ def overheard(store_url: str) -> Iterator[list[bytes]]:
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the records are that are copied, and where they go: that is nobody's secret."""
+    return tmp_path_factory.mktemp("lake")
+
+
+@pytest.fixture(scope="module")
+def product(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """API, worker and store, with a key."""
-    folder = tmp_path_factory.mktemp("sealed")
-    with running_system(folder, pace=PACE, settings={"DATA_ENCRYPTION_KEY": FIRST}) as system:
+    settings = {
+        "DATA_ENCRYPTION_KEY": FIRST,
+        "JOBSTREAM_CONNECTION_LAKE": lake.as_uri(),
+        "JOBSTREAM_CONNECTION_WAREHOUSE": f"sqlite:///{lake / 'warehouse.db'}",
+    }
+    with running_system(tmp_path_factory.mktemp("sealed"), pace=0, settings=settings) as system:
         yield system
 
 
@@ -65,35 +73,16 @@ def written(product: System) -> dict[str, bytes]:
     return {str(path.relative_to(product.folder)): path.read_bytes() for path in files}
 
 
-async def act_out(api: Api) -> list[Any]:
-    """Let the canary into everything that takes it; what came back out."""
-    chat = {"kind": "chat", "input": {"message": f"Tell me about {CANARY}."}}
-    told = []
-    for more in ({}, {"idempotency_key": "a-key"}, {"idempotency_key": "a-key"}, {"subject": "somebody"}):
-        answer = await api.http.post("/v1/jobs", json={**chat, **more})
-        told.append(await api.ended(answer.json()["id"]))
-    models = {"openai": "gpt-sandbox-malformed", "anthropic": "claude-sandbox-400", "google": "gemini-sandbox-cut"}
-    failing = {"message": f"Tell me about {CANARY}.", "models": models}
-    answer = await api.http.post("/v1/jobs", json={"kind": "chat", "input": failing})
-    told.append(await api.ended(answer.json()["id"]))
-    told.append((await api.http.get(f"/v1/dead-letters/{told[-1]['id']}")).json())
-    answer = await api.http.post(f"/v1/jobs/{told[0]['id']}/retry", json={"parts": ["openai"]})
-    told.append(await api.ended(answer.json()["id"]))
-    sent = await api.http.post("/v1/events", json={"name": "chat", "data": chat["input"], "idempotency_key": "b-key"})
-    told += [await api.ended(job_id) for job_id in sent.json()["job_ids"]]
-    return told
-
-
-async def test_what_was_said_is_nowhere_to_be_found(product: System, api: Api) -> None:
+async def test_what_was_said_is_nowhere_to_be_found(product: System, api: Api, lake: Path) -> None:
     """Not in the files of the store, in the commands that it was given, or in the output of any process."""
     with overheard(product.store.url) as commands:
-        told = await act_out(api)
+        told = await say_everything(api, lake)
         files = written(product)
         await _rewritten(product.store.url)
         files |= written(product)
 
     texts = [part["text"] for each in told for part in each.get("parts", {}).values()]
-    assert CANARY in repr(told)
+    assert [each for each in told if CANARY not in repr(each) and "elapsed" not in each] == []
     assert sum(CANARY in text for text in texts) >= 3
     job_id = told[0]["id"].encode()
     assert files.keys() >= {"api.log", "worker.log"}

@@ -4,6 +4,7 @@ somebody put there."""
 import asyncio
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace as changed
@@ -27,6 +28,7 @@ from jobs.store import check_keys
 from jobs.updates import Cursor, utf16_length
 from tests.encryption.holdings import Holding, everything, holdings, replace
 from tests.encryption.keys import FIRST, SECOND
+from tests.figures import Say
 from tests.jobs import lines
 from tests.jobs.doors import Doors, replayed
 from tests.jobs.patience import PATIENCE_SECONDS
@@ -455,6 +457,19 @@ async def test_a_process_with_other_keys_does_not_start(store: ValkeyProcess, re
                 with pytest.raises(StoreUnsuitable, match="DATA_ENCRYPTION_KEY"):
                     await check_keys(client)
     assert await redis.ttl(keys.SEAL) > 0
+
+
+async def test_what_a_stream_of_words_costs_its_worker(sealed: Doors, doors: Doors, say: Say) -> None:
+    """CPU of this process alone; not judged, the machine is shared."""
+    costs = []
+    for each in (doors, sealed):
+        claim = await running(each)
+        await each.append(claim, lines.begun("openai"))
+        began = time.process_time()
+        for at in range(0, 30_000, 30):
+            await each.append(claim, lines.wrote("openai", "words of a model, some thirty ", at=at))
+        costs.append((time.process_time() - began) / 1000 * 1e6)
+    say(f"a flush of words takes {costs[0]:.0f} us of a worker's CPU plain, {costs[1]:.0f} us sealed")
 
 
 async def _heard(subscription: PubSub) -> bytes:

@@ -19,9 +19,10 @@ CHANGED = ("s7", "s77", "s177")
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A product whose provider takes its time, so that a worker can be killed in the middle of an answer."""
+    """A product whose provider takes its time, so that a worker can be killed in the middle of an answer; its
+    lease is long, since a slow machine must not lose one."""
     folder = tmp_path_factory.mktemp("trees")
-    with running_system(folder, pace=0.3, settings={"JOBSTREAM_LEASE": "2"}) as running:
+    with running_system(folder, pace=0.3, settings={"JOBSTREAM_LEASE": "10"}) as running:
         yield running
 
 

@@ -152,9 +152,9 @@ async def test_a_list_goes_on_where_its_cursor_says(doors: Doors, kept: Conversa
     claims = await running(doors, 7)
     for number, claim in enumerate(claims):
         await kept.add(claim, f"talk-{number % 5}", asked("?"))
-    pages = [page := await kept.page(SUBJECT, limit=2)]
-    while len(page) == 2:
-        pages.append(page := await kept.page(SUBJECT, limit=2, after=page[-1].cursor))
+    pages = [await kept.page(SUBJECT, limit=2)]
+    for _ in range(2):
+        pages.append(await kept.page(SUBJECT, limit=2, after=pages[-1][-1].cursor))
 
     names = [listed.name for each in pages for listed in each]
     assert sorted(names) == [f"talk-{number}" for number in range(5)]

@@ -9,6 +9,7 @@ import uvicorn
 
 from jobs.kind import AnyKind
 from jobs.kinds import KINDS
+from jobs.records.connections import NONE, Connections
 from service.api import Api
 from service.app import create_app, open_api
 from service.credentials import Keyring
@@ -40,13 +41,16 @@ async def serving(
     keyring: Keyring = KEYRING,
     kinds: Mapping[str, AnyKind] = KINDS,
     ping_seconds: float = PING_SECONDS,
+    connections: Connections = NONE,
 ) -> AsyncIterator[Serving]:
     """An API on the store; its streams have heard farewell when the block ends."""
     # Named as TCP, or asyncio would not switch off Nagle's algorithm, which costs 40 ms an answer.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         host, port = listener.getsockname()
-        async with open_api(store_url, kinds, keyring, ping_seconds=ping_seconds) as parts:
+        async with open_api(
+            store_url, kinds, keyring, ping_seconds=ping_seconds, connections=connections
+        ) as parts:
             config = uvicorn.Config(create_app(parts, web=None), log_config=None, access_log=False, lifespan="off")
             server = _Server(config)
             task = asyncio.create_task(server.serve(sockets=[listener]))

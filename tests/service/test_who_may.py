@@ -147,6 +147,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/jobs/{job_id}/stream"): Route(READS_IT, 200, Scene.cancelled),
     ("HEAD", "/v1/jobs/{job_id}/stream"): Route(READS_IT, 200),
     ("GET", "/v1/jobs/{job_id}/updates"): Route(READS_IT, 200),
+    ("GET", "/v1/jobs/{job_id}/rejects"): Route(OWNS_THE_EVENT, 200),
     ("POST", "/v1/jobs/{job_id}/token"): Route(READS_IT, 201),
     ("POST", "/v1/jobs/{job_id}/cancel"): Route(OWNS_IT, 202),
     ("POST", "/v1/jobs/{job_id}/retry"): Route(OWNS_IT, 202, Scene.cancelled),

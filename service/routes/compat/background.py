@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from jobs.kind import AnyKind
 from jobs.model import JsonObject
 from service.routes.compat import chat
-from service.routes.compat.caller import CallerOf, read
+from service.routes.compat.caller import CallerOf
 from service.routes.compat.refusals import OldRoute
 from service.routes.compat.telling import Words, error_of, progress_of, result_of
 
@@ -36,9 +36,9 @@ router = APIRouter(prefix="/.netlify/functions", route_class=OldRoute)
 def _function(name: str) -> Callable[[Request, CallerOf], Awaitable[Response]]:
     async def start(request: Request, caller: CallerOf) -> Response:
         kind = caller.kind(name)
-        sent = await read(request, limit=kind.body_limit)
+        sent, room = await caller.read(request, limit=kind.body_limit)
         given, metadata = _input(kind, sent), _metadata(kind, sent)
-        job, story = await caller.submit(kind, given, alias=sent.get("jobId"), metadata=metadata)
+        job, story = await caller.submit(kind, given, alias=sent.get("jobId"), room=room, metadata=metadata)
         return JSONResponse({"success": True, "jobId": job, "status": WORDS.of(story.state)}, 202)
 
     return start

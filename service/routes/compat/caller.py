@@ -10,6 +10,7 @@ from starlette.requests import Request
 from jobs.errors import InvalidInput, JobNotFound, Violation
 from jobs.kind import MEBIBYTE, AnyKind
 from jobs.model import JobId, JsonObject
+from jobs.queue import Room
 from jobs.snapshot import Story
 from service.api import AccessOf, Api, ApiOf, GuestOf, RequestId
 from service.auth import NO_SUCH_JOB, READ, Access
@@ -38,11 +39,18 @@ class Caller:
             raise NotFound("Nothing is served at this path.")
         return kind
 
+    async def read(self, request: Request, *, limit: int = MEBIBYTE) -> tuple[JsonObject, Room]:
+        """The body's fields that say anything, and the room for what they ask for: who is too fast is not read.
+
+        Old pages say no type of the body, and send null for what they leave out."""
+        room = await self.api.limits.submission(self.guest)
+        sent = await read_untyped_json(request, limit=limit)
+        return {name: value for name, value in sent.items() if value is not None}, room
+
     async def submit(
-        self, kind: AnyKind, given: JsonObject, *, alias: object, metadata: dict[str, str] | None = None
+        self, kind: AnyKind, given: JsonObject, *, alias: object, room: Room, metadata: dict[str, str] | None = None
     ) -> tuple[str, Story]:
         """The job, by the name that the caller gave it or else its id. A name is its idempotency key too."""
-        room = await self.api.limits.submission(self.guest)
         key = _alias(alias)
         body = read_submission({"kind": kind.name, "input": given, "metadata": metadata or {}})
         submitted = await take(self.api, self.access, body, key=key, request_id=self.request_id, room=room)
@@ -67,12 +75,6 @@ class Caller:
         subject = self.access.own_subject(READ)
         known = await self.api.queue.of_key(subject, name, kinds)
         return known[0] if known else None
-
-
-async def read(request: Request, *, limit: int = MEBIBYTE) -> JsonObject:
-    """The body's fields that say anything; old pages say no type of it, and send null for what they leave out."""
-    sent = await read_untyped_json(request, limit=limit)
-    return {name: value for name, value in sent.items() if value is not None}
 
 
 async def caller_of(api: ApiOf, access: AccessOf, guest: GuestOf, request_id: RequestId) -> Caller:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.errors import InvalidInput
 from jobs.model import JsonObject
-from service.routes.compat.caller import CallerOf, read
+from service.routes.compat.caller import CallerOf
 from service.routes.compat.refusals import OldRoute
 from service.routes.compat.telling import GOOGLE, Words, error_of, results_of
 from service.routes.dialects.asking import conversation
@@ -77,10 +77,10 @@ def read_chat(sent: JsonObject) -> ChatBody:
 async def ask(request: Request, caller: CallerOf) -> Response:
     """Ask: 202 with the chat's id, which is the caller's own where it sent one."""
     kind = caller.kind(KIND)
-    sent = await read(request, limit=kind.body_limit)
+    sent, room = await caller.read(request, limit=kind.body_limit)
     body = read_chat(sent)
     alias = sent.get("chatId", sent.get("jobId"))
-    name, story = await caller.submit(kind, body.input(), alias=alias, metadata=body.metadata)
+    name, story = await caller.submit(kind, body.input(), alias=alias, room=room, metadata=body.metadata)
     return JSONResponse({"success": True, "chatId": name, "status": WORDS.of(story.state)}, 202)
 
 

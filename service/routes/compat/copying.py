@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from jobs.model import JsonObject, State
 from service.errors import NotFound
-from service.routes.compat.caller import CallerOf, read
+from service.routes.compat.caller import CallerOf
 from service.routes.compat.refusals import OldRoute
 from service.routes.compat.telling import Words, error_of
 
@@ -35,8 +35,8 @@ def copy_router(copy: JsonObject | None) -> APIRouter:
         kind = caller.kind(KIND)
         if copy is None:
             raise NotFound("JOBSTREAM_COMPAT_COPY names nothing to copy.")
-        sent = await read(request, limit=kind.body_limit)
-        job, story = await caller.submit(kind, copy, alias=sent.get("jobId"))
+        sent, room = await caller.read(request, limit=kind.body_limit)
+        job, story = await caller.submit(kind, copy, alias=sent.get("jobId"), room=room)
         return JSONResponse({"success": True, "jobId": job, "status": WORDS.of(story.state)}, 202)
 
     router.add_api_route("/simple-status", _status, methods=["GET"])

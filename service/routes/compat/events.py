@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from jobs.model import State
 from service.intake import send
 from service.routes import events
-from service.routes.compat.caller import CallerOf, read
+from service.routes.compat.caller import CallerOf
 from service.routes.compat.refusals import OldRoute
 from service.routes.compat.telling import Words
 from service.submission import read_event
@@ -22,8 +22,7 @@ router = APIRouter(prefix="/.netlify/functions/async-workloads", route_class=Old
 @router.post("/send")
 async def send_event(request: Request, caller: CallerOf) -> Response:
     """Send an event: 202 with its id, whether or not anything is started by it."""
-    room = await caller.api.limits.submission(caller.guest)
-    given = await read(request)
+    given, room = await caller.read(request)
     body = read_event({FIELDS[name]: value for name, value in given.items() if name in FIELDS})
     sent = await send(caller.api, caller.access, body, key=None, request_id=caller.request_id, room=room)
     told = {"success": True, "sendStatus": "succeeded", "eventId": sent.event_id, "jobIds": sent.job_ids}
