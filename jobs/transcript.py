@@ -13,7 +13,7 @@ LONGEST_CUE_LINE = 10_000
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 """Control characters, and what turns or hides text; tabs and line ends are told apart before."""
 
-_SPEAKER = re.compile(r"<v(?:\.[^\s>]{0,100})? ([^<>]{1,100})>")
+_SPEAKER = re.compile(r"<v(?:\.[^\s<>]{0,100})? ([^<>]{1,100})>")
 _MARKUP = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
 _NO_CUES = ("NOTE", "STYLE", "REGION", "WEBVTT")
 

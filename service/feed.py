@@ -29,7 +29,7 @@ class Told:
     reason: Reason
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Nothing follows for now, as far as is known here; the listener was told something last at `heard_at`."""
 
@@ -37,14 +37,14 @@ class Place:
     heard_at: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Quiet:
     """Nothing new for a while; `cursor` is the newest, by the log itself."""
 
     cursor: Cursor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Bye:
     """This process ends the stream; the listener may come back with its last cursor."""
 
@@ -59,7 +59,7 @@ class Gone:
 Item = Told | list[Entry] | Quiet | Bye | Gone
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Bounds:
     """How long a listener may follow: until `deadline` on the event loop's clock, and what it is told then."""
 

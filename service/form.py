@@ -3,9 +3,9 @@
 import base64
 from typing import Any
 
+from pydantic import BaseModel
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from pydantic import BaseModel
 from starlette.requests import Request
 
 from jobs.model import JsonObject

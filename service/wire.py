@@ -43,8 +43,9 @@ class Wire:
 
     async def open_outlet(self, send: Send, head: Message) -> Outlet | None:
         """The connection itself, its answer begun with this head; None where the client has gone."""
-        if self.hand_over is not None:
-            self.outlet = await self.hand_over(send, head)
+        hand_over, self.hand_over = self.hand_over, None  # its protocol is then found by no garbage collection
+        if hand_over is not None:
+            self.outlet = await hand_over(send, head)
         return self.outlet
 
     def when_over(self, call: Callable[[], None]) -> None:

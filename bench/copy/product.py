@@ -3,6 +3,7 @@ lease, log, progress and checkpoints, and says how long it took and how much mem
 
 import asyncio
 import json
+import logging
 import resource
 import sys
 import time
@@ -16,6 +17,7 @@ from jobs.conversations import Conversations
 from jobs.kinds.copy_records import COPY_RECORDS
 from jobs.leases import Leases
 from jobs.log import Log
+from jobs.logs import configure_logs
 from jobs.model import JsonObject
 from jobs.queue import Queue, Submission
 from jobs.records.connections import PREFIX, read_connections
@@ -71,5 +73,6 @@ def _tell(seconds: float, result: Mapping[str, int]) -> None:
 
 
 if __name__ == "__main__":
+    configure_logs(level=logging.WARNING)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(copy(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4]))

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bench.delivery.contenders import Contender
-from bench.delivery.stage import Outcome
+from bench.delivery.outcome import Outcome
 
 
 @dataclass

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from bench.delivery.contenders import Contender, How
 from bench.delivery.measured import Measured
+from bench.delivery.outcome import Outcome
 from bench.delivery.processes import Broken
 from bench.delivery.search import Search
-from bench.delivery.stage import Outcome, Stage
+from bench.delivery.stage import Stage
 from jobstream.client import JobstreamError
 
 LATE_MS = 100.0

@@ -1,5 +1,6 @@
 """The files of a connection: found below its root in an order that lasts, and never outside of it."""
 
+import io
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -7,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from jobs.errors import OutsideRoot
@@ -115,7 +116,7 @@ class S3Folder:
     def open(self, name: str) -> AbstractContextManager[BinaryIO]:
         check_relative(name)
         opened = self._files.open(f"{self._root}/{name}", "rb", block_size=S3_BLOCK_BYTES, cache_type="readahead")
-        return cast("AbstractContextManager[BinaryIO]", opened)
+        return io.BufferedReader(opened)  # which reads lines of a bounded length, as fsspec's file does not
 
 
 def check_relative(path: str) -> None:

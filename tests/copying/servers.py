@@ -40,9 +40,7 @@ class Server:
     def start(self) -> None:
         """Run it, and return when it answers."""
         with (self._folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, user=self._user, cwd=self._folder
-            )
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, user=self._user, cwd=self._folder)
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             said = (self._folder / "server.log").read_text()[-2000:]
@@ -101,7 +99,18 @@ def running_postgresql() -> Iterator[PostgresqlServer]:
         folder, user = Path(name), _unprivileged()
         if user:
             shutil.chown(folder, user)
-        initdb = [str(programs), "-D", str(folder / "data"), "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-locale"]
+        initdb = [
+            str(programs),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "tester",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+        ]
         subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
         server = PostgresqlServer(programs.parent, folder, user)
         try:

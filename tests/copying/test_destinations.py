@@ -171,7 +171,9 @@ async def test_a_table_without_a_unique_key_takes_no_copy(
             await copyist.copy("a.ndjson", table=table)
 
 
-async def test_any_name_may_be_a_table_s_or_a_column_s(copyist: Copyist, destination: Destination, lake: Path) -> None:
+async def test_any_name_may_be_a_table_s_or_a_column_s(
+    copyist: Copyist, destination: Destination, lake: Path
+) -> None:
     """Quotes and words of SQL do nothing but name."""
     name = 'select "x"; --'
     record = {"id": 1, "order": 2, 'a"b': 3, "ünï %s $1 ?": 4}
@@ -190,7 +192,7 @@ async def test_all_types_of_parquet_arrive(copyist: Copyist, destination: Destin
             "id": pa.array([1, 2], pa.uint16()),
             "small": pa.array([1.5, None], pa.float16()),
             "big": pa.array([2**63 - 1, None], pa.int64()),
-            "text": pa.array(["it's \"quoted\",\n", ""]).dictionary_encode(),
+            "text": pa.array(['it\'s "quoted",\n', ""]).dictionary_encode(),
             "bytes": pa.array([b"\x00\xff", None]),
             "day": pa.array([20000, None], pa.date32()),
             "moment": pa.array([1_700_000_000_000_000_000, None], pa.timestamp("ns", "UTC")),
@@ -210,7 +212,7 @@ async def test_all_types_of_parquet_arrive(copyist: Copyist, destination: Destin
 
     rows = await destination.rows("things")
     assert (counts.inserted, again.updated, await copyist.set_aside()) == (2, 2, [])
-    assert (rows[0]["big"], rows[0]["small"], rows[0]["text"]) == (2**63 - 1, 1.5, "it's \"quoted\",\n")
+    assert (rows[0]["big"], rows[0]["small"], rows[0]["text"]) == (2**63 - 1, 1.5, 'it\'s "quoted",\n')
     assert bytes(rows[0]["bytes"]) == b"\x00\xff"
     assert rows[1]["text"] == ""
     assert {value for name, value in rows[1].items() if name not in {"id", "text"}} == {None}

@@ -66,7 +66,8 @@ def strikes() -> list[Strike]:
     chance.shuffle(kinds)
     apart = ROWS // (len(kinds) + 1)
     return [
-        Strike(apart * number + chance.randrange(apart // 2), restart) for number, restart in enumerate(kinds, start=1)
+        Strike(apart * number + chance.randrange(apart // 2), restart)
+        for number, restart in enumerate(kinds, start=1)
     ]
 
 

@@ -74,7 +74,9 @@ def batches(
 
 def records(found: Sequence[Batch]) -> list[dict[str, Any]]:
     return [
-        dict(zip(batch.piece.records.names, row, strict=True)) for batch in found for row in batch.piece.records.rows()
+        dict(zip(batch.piece.records.names, row, strict=True))
+        for batch in found
+        for row in batch.piece.records.rows()
     ]
 
 
@@ -124,7 +126,9 @@ def test_a_path_is_a_file_a_folder_or_a_pattern(
     assert [batch.place.file for batch in batches(connection, path)] == names
 
 
-@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "a/../../secret.csv", "s3://other/x", "a\0b", "a\\b"])
+@pytest.mark.parametrize(
+    "path", ["../secret.csv", "/etc/passwd", "a/../../secret.csv", "s3://other/x", "a\0b", "a\\b"]
+)
 def test_no_path_leads_out_of_the_root(connection: Connection, path: str) -> None:
     with pytest.raises(OutsideRoot):
         batches(connection, path)

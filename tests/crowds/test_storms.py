@@ -17,7 +17,7 @@ from tests.crowds.talk import Talk, begin_talk
 from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.jobs.patience import PATIENCE_SECONDS, until
-from tests.service.edge import edge
+from tests.service.edge import Edge, edge
 from tests.valkey import ValkeyProcess
 
 LEAVING = 1000
@@ -48,6 +48,7 @@ async def test_a_thousand_who_vanish_at_once_leave_nothing_behind(
     async with edge(store.url) as service:
         with guests(service.url, 1) as (witness,):
             await arrive(witness, listening(f"/v1/jobs/{stays.job_id}/stream"))
+            await until(lambda: nobody_walks(service))
             before = await left(doors.client)
 
             async def nothing_is_left() -> bool:
@@ -82,6 +83,11 @@ async def arrive(guest: Guest, request: bytes) -> None:
         await guest.ask(request)
         heard = await guest.hear(b'"seq":')
         assert b'"seq":' in heard, heard
+
+
+async def nobody_walks(service: Edge) -> bool:
+    """Whether all who listen are caught up."""
+    return service.parts.delivery.walks == 0
 
 
 async def left(client: Client) -> dict[str, Any]:

@@ -27,11 +27,10 @@ async def say_everything(api: Api, lake: Path) -> list[JsonObject]:
 
 async def chats(api: Api) -> list[JsonObject]:
     """Once, twice with the same key, for a subject, and one part again."""
-    told = []
-    for more in ({}, {"idempotency_key": "a-key"}, {"idempotency_key": "a-key"}, {"subject": "somebody"}):
-        told.append(await run(api, "chat", {"message": QUESTION}, **more))
-    told.append(await ended(api, await api.http.post(f"/v1/jobs/{told[0]['id']}/retry", json={"parts": ["openai"]})))
-    return told
+    ways: list[dict[str, str]] = [{}, {"idempotency_key": "a-key"}, {"idempotency_key": "a-key"}]
+    told = [await run(api, "chat", {"message": QUESTION}, **way) for way in [*ways, {"subject": "somebody"}]]
+    again = await api.http.post(f"/v1/jobs/{told[0]['id']}/retry", json={"parts": ["openai"]})
+    return [*told, await ended(api, again)]
 
 
 async def failures(api: Api) -> list[JsonObject]:

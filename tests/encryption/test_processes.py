@@ -55,7 +55,7 @@ def product(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sy
     settings = {
         "DATA_ENCRYPTION_KEY": FIRST,
         "JOBSTREAM_CONNECTION_LAKE": lake.as_uri(),
-        "JOBSTREAM_CONNECTION_WAREHOUSE": f"sqlite:///{lake / 'warehouse.db'}",
+        "JOBSTREAM_CONNECTION_WAREHOUSE": f"sqlite://{lake / 'warehouse.db'}",
     }
     with running_system(tmp_path_factory.mktemp("sealed"), pace=0, settings=settings) as system:
         yield system

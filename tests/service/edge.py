@@ -90,7 +90,13 @@ async def edge(
         rotate_seconds=rotate_seconds,
         seat_seconds=seat_seconds,
     ) as parts:
-        app = create_app(parts, web=None, origins=chosen.jobstream_origins)
+        app = create_app(
+            parts,
+            web=None,
+            origins=chosen.jobstream_origins,
+            compat=chosen.jobstream_compat,
+            compat_copy=chosen.jobstream_compat_copy,
+        )
         direct, portable = (_server(app, chosen, way, certificate) for way in ("direct", "portable"))
         listener = _listener("127.0.0.1", 0)
         host, port = listener.getsockname()

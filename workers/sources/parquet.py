@@ -30,7 +30,9 @@ class Parquet:
                 if first < len(batch):
                     rest = ArrowRecords.of(batch.slice(first), range(line - len(batch) + first + 1, line + 1))
                     yield Piece(rest, (), Spot(line))
-        except pa.ArrowException as error:
+        except (pa.ArrowException, OSError) as error:
+            if _is_disk_s(error):
+                raise
             raise DoNotRetry(f"{name} is damaged: it cannot be read after row {line}.") from error
 
     def count(self, stream: BinaryIO) -> int | None:
@@ -43,8 +45,15 @@ def _opened(name: str, stream: BinaryIO) -> Any:
         from pyarrow.parquet import ParquetFile  # noqa: PLC0415
     try:
         return ParquetFile(stream, pre_buffer=False, buffer_size=BUFFER_BYTES)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
+        if _is_disk_s(error):
+            raise
         raise DoNotRetry(f"{name} is no Parquet file.") from error
+
+
+def _is_disk_s(error: Exception) -> bool:
+    """Whether the error is that of who brings the bytes: pyarrow has plain ones for bytes that make no sense."""
+    return isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None)
 
 
 def _after(file: Any, line: int) -> tuple[list[int], int]:
