@@ -9,6 +9,7 @@ import pytest
 
 from jobs.connection import Client, connect
 from tests.api import Api
+from tests.encryption.keys import SEALER
 from tests.figures import Say
 from tests.jobs.doors import Doors
 from tests.service.serving import Serving, serving
@@ -49,7 +50,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyProcess]:
 @pytest.fixture
 async def redis(store: ValkeyProcess) -> AsyncIterator[Client]:
     """A client of the empty shared store."""
-    async with connect(store.url) as client:
+    async with connect(store.url, sealer=SEALER) as client:
         await client.flushall()
         yield client
 

@@ -26,6 +26,7 @@ from service.outlet import Outlet
 from service.server import server_config
 from service.settings import Settings
 from tests.api import Api
+from tests.encryption.keys import SEALER
 from tests.service.serving import Serving
 from tests.system import SECRET
 from tests.transports.certificate import Certificate
@@ -85,6 +86,7 @@ async def edge(
         store_url,
         KINDS,
         KEYRING,
+        sealer=SEALER,
         allowance=allowance,
         ping_seconds=chosen.jobstream_ping_seconds,
         rotate_seconds=rotate_seconds,

@@ -14,6 +14,7 @@ from service.api import Api
 from service.app import create_app, open_api
 from service.credentials import Keyring
 from service.feed import PING_SECONDS
+from tests.encryption.keys import SEALER
 from tests.system import SECRET
 
 KEYRING = Keyring(service=[SECRET], operator=[], signing=[])
@@ -49,7 +50,7 @@ async def serving(
         listener.bind(("127.0.0.1", 0))
         host, port = listener.getsockname()
         async with open_api(
-            store_url, kinds, keyring, ping_seconds=ping_seconds, connections=connections
+            store_url, kinds, keyring, sealer=SEALER, ping_seconds=ping_seconds, connections=connections
         ) as parts:
             config = uvicorn.Config(create_app(parts, web=None), log_config=None, access_log=False, lifespan="off")
             server = _Server(config)

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from jobs.connection import Client, connect
 from tests.api import Api
+from tests.encryption.keys import SEALER
 from tests.service.edge import Edge, edge
 from tests.system import SECRET
 from tests.valkey import ValkeyProcess
@@ -30,7 +31,7 @@ async def service(store: ValkeyProcess) -> AsyncIterator[Edge]:
 @pytest_asyncio.fixture(loop_scope="package")
 async def redis(store: ValkeyProcess) -> AsyncIterator[Client]:
     """A client of the empty store."""
-    async with connect(store.url) as client:
+    async with connect(store.url, sealer=SEALER) as client:
         await client.flushall()
         yield client
 
