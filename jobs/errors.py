@@ -141,7 +141,7 @@ class TreeNotFound(JobError):
 
 
 class SessionTooLarge(JobError):
-    """A session holds 8 MiB of messages at most; begin another one."""
+    """A session holds 20,000 messages and 8 MiB of them at most; begin another one."""
 
     code = "payload-too-large"
     title = "The session is full"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import orjson
+
 from jobs import keys
 from jobs.connection import Client, Script, store_faults
 from jobs.errors import InvalidInput, SessionNotFound, SessionTooLarge, StoreUnavailable, TreeNotFound, Violation
@@ -21,6 +23,7 @@ from jobs.summarized import (
 )
 
 MOST_BYTES = 8 * MEBIBYTE
+MOST_MESSAGES = 20_000
 """Of one session."""
 
 SESSION_DAYS = 365
@@ -47,12 +50,13 @@ class Sessions:
         await self._put(subject, session_id, content, tree_id=tree_id or "")
 
     async def append(self, subject: str | None, session_id: str, content: bytes) -> None:
-        """Add the messages to those that are there, whoever else adds some; SessionTooLarge over 8 MiB."""
+        """Add the messages to those that are there, whoever else adds some; SessionTooLarge where there is no room."""
         for _ in range(_TRIES):
             held = await self.session(subject, session_id)
             longer = held.content[:-1] + b"," + content[1:]  # both are lists, and neither is empty
-            if len(longer) > MOST_BYTES:
-                raise SessionTooLarge(f"A session holds {MOST_BYTES} bytes of messages at most; begin another one.")
+            if len(longer) > MOST_BYTES or len(orjson.loads(longer)) > MOST_MESSAGES:
+                most = f"{MOST_MESSAGES} messages, and {MOST_BYTES} bytes of them,"
+                raise SessionTooLarge(f"A session holds {most} at most; begin another one.")
             if await self._put(subject, session_id, longer, expected=held.content_hash):
                 return
         raise StoreUnavailable("Many add to this session at once; try again in a moment.")

@@ -31,7 +31,7 @@ Way = Callable[[str, str], None]
 
 def pandas_to_sql(url: str, file: str) -> None:
     """The frame as a table of its own, put from there into the one that is meant: `to_sql` has no upsert."""
-    address = url.replace("postgresql://", "postgresql+psycopg2://")
+    address = url.replace("postgresql://", "postgresql+psycopg2://").replace("sqlite://", "sqlite:///")
     with sa.create_engine(address).begin() as connection:
         pd.read_parquet(file).to_sql("stage", connection, index=False, if_exists="replace", chunksize=BATCH)
         connection.execute(sa.text(f"INSERT INTO things ({NAMES}) SELECT {NAMES} FROM stage WHERE true {UPSERT}"))  # noqa: S608

@@ -11,9 +11,9 @@ local function lives(name, life_ms)
   redis.call('PEXPIRE', name, life_ms, 'GT')
 end
 
-local function own(what, life_ms)
+local function own(holding, life_ms)
   if subject ~= '' then
-    redis.call('SADD', HOLDINGS .. owner, what .. '/' .. id)
+    redis.call('SADD', HOLDINGS .. owner, holding)
     lives(HOLDINGS .. owner, life_ms)
   end
 end
@@ -60,10 +60,7 @@ local function join(tree, life_ms)
   for _, each in ipairs({ name, list, SESSION_TREES .. owner .. ':' .. id }) do
     lives(each, life_ms)
   end
-  if subject ~= '' then
-    redis.call('SADD', HOLDINGS .. owner, 'tree/' .. tree)
-    lives(HOLDINGS .. owner, life_ms)
-  end
+  own('tree/' .. tree, life_ms)
   outdate_tree(tree)
   return true
 end
@@ -75,7 +72,8 @@ local function leave(tree)
   end
 end
 
--- Replaces what a session holds; with `expected`, only what has that hash, and it stays in its tree.
+-- Replaces what a session holds; with `expected`, only what has that hash, and it stays in whatever trees list it: the
+-- one that it named may have been put without it since, or deleted.
 function acts.put_session(expected, content, hash, tree, life_ms)
   local name = SESSION .. owner .. ':' .. id
   local held = redis.call('HMGET', name, 'hash', 'summary_hash', 'tree')
@@ -85,8 +83,7 @@ function acts.put_session(expected, content, hash, tree, life_ms)
       return 'CHANGED'
     end
     tree = tree_before
-  end
-  if tree ~= '' and not join(tree, life_ms) then
+  elseif tree ~= '' and not join(tree, life_ms) then
     return 'TREE_FULL'
   end
   if tree_before ~= '' and tree_before ~= tree then
@@ -95,7 +92,7 @@ function acts.put_session(expected, content, hash, tree, life_ms)
   redis.call('HSET', name, 'content', content, 'hash', hash, 'tree', tree, 'life', life_ms)
   lives(name, life_ms)
   lives(SESSION_TREES .. owner .. ':' .. id, life_ms)
-  own('session', life_ms)
+  own('session/' .. id, life_ms)
   if hash == held[2] then
     settle(STALE_SESSIONS) -- it is again what its summary was made of
   else
@@ -121,6 +118,8 @@ function acts.keep_session(hash, summary)
   local at = stamp(now_us())
   redis.call('HSET', name, 'summary', summary, 'summary_hash', hash, 'summarized_at', at)
   lives(name, held[3])
+  lives(SESSION_TREES .. owner .. ':' .. id, held[3])
+  own('session/' .. id, held[3])
   if hash == held[1] then
     settle(STALE_SESSIONS)
   end
@@ -158,7 +157,7 @@ function acts.put_tree(life_ms, ...)
   redis.call('HSET', name, 'life', life_ms)
   lives(name, life_ms)
   redis.call('PEXPIRE', list, life_ms)
-  own('tree', life_ms)
+  own('tree/' .. id, life_ms)
   if table.concat(before, ',') ~= table.concat(after, ',') then
     outdate_tree(id)
   end
@@ -175,7 +174,12 @@ function acts.keep_tree(version, hash, summary)
   local at = stamp(now_us())
   redis.call('HSET', name, 'summary', summary, 'summary_hash', hash, 'summarized_at', at)
   lives(name, held[1])
-  lives(TREE_SESSIONS .. owner .. ':' .. id, held[1])
+  own('tree/' .. id, held[1])
+  local list = TREE_SESSIONS .. owner .. ':' .. id
+  lives(list, held[1])
+  for _, session in ipairs(redis.call('ZRANGE', list, 0, -1)) do
+    lives(SESSION_TREES .. owner .. ':' .. session, held[1])
+  end
   if held[2] == version then
     settle(STALE_TREES)
   end

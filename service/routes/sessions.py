@@ -1,11 +1,12 @@
 """Sessions: conversations that are put here to be summarised."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +14,7 @@ from jobs import clock
 from jobs.errors import SessionNotFound
 from jobs.kinds.summarize_session import SUMMARIZE_SESSION
 from jobs.model import CLIENT_ID_PATTERN, JsonObject
-from jobs.sessions import MOST_BYTES
+from jobs.sessions import MOST_BYTES, MOST_MESSAGES
 from jobs.summarized import Session, spelled
 from service.api import AccessOf, ApiOf, GuestOf
 from service.auth import CANCEL, READ, submit
@@ -22,7 +23,6 @@ from service.routes.conversations import SubjectOf
 from service.shapes import SessionTold
 from service.submission import valid
 
-MOST_MESSAGES = 20_000
 WRITES = submit(SUMMARIZE_SESSION.name)
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
@@ -32,6 +32,13 @@ ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]
 _ID = re.compile(CLIENT_ID_PATTERN.replace("$", r"\Z"))
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999 of UTC") from None
+
+
 class MessageBody(BaseModel):
     """What somebody said; whoever that was is the client's own word."""
 
@@ -39,7 +46,7 @@ class MessageBody(BaseModel):
 
     role: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     content: Annotated[str, StringConstraints(min_length=1)]
-    at: AwareDatetime | None = None
+    at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
 
     def kept(self) -> dict[str, str]:
         """The message as it is kept, hashed and read."""

@@ -336,6 +336,8 @@ _SESSIONS: dict[str, object] = {
     "content a list": {"messages": [_SAID | {"content": [WORD]}]},
     "a time in words": {"messages": [_SAID | {"at": WORD}]},
     "a time without zone": {"messages": [_SAID | {"at": "2026-11-21T22:33:05"}]},
+    "a time before the first year": {"messages": [_SAID | {"at": "0001-01-01T00:00:00+14:00"}]},
+    "a time after the last year": {"messages": [_SAID | {"at": "9999-12-31T23:59:59-14:00"}]},
     "a message with more": {"messages": [_SAID | {"more": WORD}]},
     "20,001 messages": {"messages": [{"role": "u", "content": "x"}] * 20_001},
     "a summary of one's own": {"messages": [_SAID], "summary": WORD},
