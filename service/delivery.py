@@ -12,7 +12,7 @@ from jobs.errors import StoreUnavailable
 from jobs.model import JobId
 from jobs.updates import Cursor
 from service.audience import Audience, Listener
-from service.feed import Bounds, Bye, Feed, Item, Place, Quiet
+from service.feed import Bounds, Bye, Feed, Item, Place, Quiet, place_after
 from service.hub import CONFIRM_SECONDS, Hub
 from service.tail import Tail
 from service.wheel import TICK_SECONDS, Wheel
@@ -36,6 +36,10 @@ class Follower(Listener, Protocol):
     @property
     def ready(self) -> bool:
         """Whether it takes more just now."""
+
+    @property
+    def over(self) -> bool:
+        """Whether it is to be told nothing more."""
 
     def stand(self, place: Cursor) -> None:
         """Wait at that place until it takes more."""
@@ -104,19 +108,20 @@ class Delivery:
             await asyncio.wait(tasks)
 
     async def _walk(self, follower: Follower, after: Cursor | None) -> None:
-        """Tell the follower alone, until it can join the others at the tail's end."""
-        tail = follower.tail
+        """Tell the follower alone, until it can join the others at the tail's end, or is over."""
         try:
-            await tail.confirmed(CONFIRM_SECONDS)
-            async with aclosing(self.feed.walk(tail, after, follower.bounds)) as items:
-                async for item in items:
-                    if not isinstance(item, Place):
-                        await follower.tell(item)
-                    elif not follower.ready:
-                        follower.stand(item.cursor)
-                        return
-                    elif self._admit(follower, item):
-                        return
+            await follower.tail.confirmed(CONFIRM_SECONDS)
+            while not follower.over:
+                async with aclosing(self.feed.walk(follower.tail, after, follower.bounds)) as items:
+                    async for item in items:
+                        if not isinstance(item, Place):
+                            await follower.tell(item)
+                            after = place_after(after, item)
+                        elif not follower.ready:
+                            follower.stand(item.cursor)
+                            return
+                        elif self._admit(follower, item):
+                            return
         except Exception as error:
             log.exception("a stream failed", error=type(error).__name__)
             follower.abort()

@@ -67,6 +67,16 @@ class Bounds:
     farewell: Bye
 
 
+def place_after(place: Cursor | None, item: Item) -> Cursor | None:
+    """Where a listener stands who was at that place, and was told this."""
+    match item:
+        case Told(story=story):
+            return story.cursor_before_end
+        case list():
+            return item[-1].cursor
+    return place
+
+
 class Feed:
     """The only way to listen to jobs."""
 

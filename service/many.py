@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jobs.model import JobId
 from jobs.updates import Cursor
-from service.feed import Bye, Gone, Item, Told
+from service.feed import Bye, Gone, Item, Told, place_after
 
 Follow = Callable[[JobId, Cursor | None], AsyncGenerator[Item, None]]
 
@@ -59,21 +59,12 @@ async def _walk(follow: Follow, job_id: JobId, job: _Job, heard: "asyncio.Queue[
         while True:
             async with aclosing(follow(job_id, job.place)) as items:
                 async for item in items:
-                    job.place = _place_after(job.place, item)
+                    job.place = place_after(job.place, item)
                     await heard.put(Of(job_id, item))
                     if isinstance(item, Gone):
                         return
     except Exception as error:  # noqa: BLE001  # raised where the reader is
         await heard.put(error)
-
-
-def _place_after(place: Cursor | None, item: Item) -> Cursor | None:
-    match item:
-        case Told(story=story):
-            return story.cursor_before_end
-        case list():
-            return item[-1].cursor
-    return place
 
 
 def _note(job: _Job, item: Item) -> None:

@@ -27,7 +27,6 @@ class Reader(ABC):
         self._delivery = delivery
         self._outlet = outlet
         self._place: Cursor | None = None
-        outlet.holder = self
 
     @abstractmethod
     def said(self, batch: Batch) -> bytes:
@@ -41,13 +40,16 @@ class Reader(ABC):
     def ready(self) -> bool:
         return not self._outlet.paused
 
+    @property
+    def over(self) -> bool:
+        return self._outlet.ended
+
     def take(self, batch: Batch) -> None:
-        if self._outlet.paused:
+        if not self.ready:
             self.stand(batch.before)
             return
         self._outlet.write(self.said(batch))
-        if batch.last:
-            self._end()
+        self.heard(last=batch.last)
 
     def hush(self, quiet: Quiet) -> None:
         if self.ready:
@@ -67,32 +69,45 @@ class Reader(ABC):
             if self._outlet.ended:
                 return
             self._outlet.send(piece)
-        if isinstance(item, Bye | Gone) or (isinstance(item, list) and item[-1].last):
-            self._end()
+        match item:
+            case Bye():
+                self.finish()
+            case Gone():
+                self.heard(last=True)
+            case list():
+                self.heard(last=item[-1].last)
+
+    def heard(self, *, last: bool) -> None:
+        """Something was told; with the last of a run, or of the job, the stream ends."""
+        if last:
+            self.finish()
 
     def dismiss(self, farewell: Bye) -> None:
-        if not self._outlet.ended:
+        if not self.over:
             self._say(farewell)
-            self._end()
+            self.finish()
+
+    def finish(self) -> None:
+        """End the stream."""
+        self._leave_audience()
+        self._outlet.finish()
 
     def abort(self) -> None:
         self._leave_audience()
         self._outlet.abort()
 
     def resume(self) -> None:
-        if self.audience is None and self.task is None:
+        """Go on where it stands, if it does."""
+        if self.audience is None and self.task is None and not self.over:
             self._delivery.walk(self, self._place)
 
     def leave(self) -> None:
+        """Listen no more: the client is gone."""
         self._delivery.end(self)
 
     def _say(self, item: Item) -> None:
         for piece in self.pieces(item):
             self._outlet.send(piece)
-
-    def _end(self) -> None:
-        self._leave_audience()
-        self._outlet.finish()
 
     def _leave_audience(self) -> None:
         if self.audience is not None:

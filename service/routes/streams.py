@@ -15,7 +15,6 @@ from service.api import Api, ApiOf, RequestId
 from service.auth import NO_SUCH_JOB, Access
 from service.errors import InvalidRequest
 from service.limits import guest_of
-from service.many import follow_many
 from service.routes.jobs import NOTHING_MORE, softened
 from service.seats import Seated
 from service.shapes import EventStream
@@ -57,10 +56,7 @@ async def _stream(request: Request, api: Api, request_id: str, wanted: list[str]
         return Response(status_code=204)  # also where others are refused, or a browser came back for ever
     seat = await api.limits.stream(guest_of(accesses[0], request))
     bounds = api.bounds(accesses)
-    heard = follow_many(lambda job_id, place: api.feed.follow(job_id, place, bounds), places, ended)
-    known = {job_id: place for job_id, place in places.items() if place is not None}
-    told = multiplex.stream_response(heard, known, refused, request_id, ping_seconds=api.feed.ping_seconds)
-    return Seated(told, seat)
+    return Seated(multiplex.stream_response(api.delivery, places, ended, bounds, refused, request_id), seat)
 
 
 async def _readable(

@@ -41,6 +41,7 @@ class _Reader(Reader):
     def __init__(self, delivery: Delivery, outlet: Outlet, job_id: JobId, bounds: Bounds, request_id: str) -> None:
         super().__init__(delivery, outlet, job_id, bounds)
         self._request_id = request_id
+        outlet.holder = self
 
     def said(self, batch: Batch) -> bytes:
         return batch.chunk if self._outlet.chunked else batch.frames

@@ -108,9 +108,15 @@ async def _sse(api: Api, job_id: str, after: str | None) -> AsyncGenerator[Event
             yield event
 
 
-async def _multiplexed(api: Api, job_id: str, after: str | None) -> AsyncGenerator[Event, None]:
+async def _multiplexed_elsewhere(api: Api, job_id: str, after: str | None) -> AsyncGenerator[Event, None]:
+    async with aclosing(_multiplexed(api, job_id, after, server=elsewhere(api))) as events:
+        async for event in events:
+            yield event
+
+
+async def _multiplexed(api: Api, job_id: str, after: str | None, *, server: str = "") -> AsyncGenerator[Event, None]:
     """What a stream over many says of its only job, without what it adds to tell it from others."""
-    async with aclosing(listen_to_many(api, [job_id], after)) as events:
+    async with aclosing(listen_to_many(api, [job_id], after, server=server)) as events:
         async for event in events:
             assert event.data.get("job", job_id) == job_id
             added = ("job",) if event.event == "snapshot" else ("job", "seq")
@@ -182,11 +188,21 @@ def _folding(listen: Listen) -> Follow:
     return follow
 
 
-async def _folding_one_of_many(api: Api, job_id: str, held: JsonObject | None) -> AsyncGenerator[JsonObject, None]:
+async def _folding_one_of_many_elsewhere(
+    api: Api, job_id: str, held: JsonObject | None
+) -> AsyncGenerator[JsonObject, None]:
+    async with aclosing(_folding_one_of_many(api, job_id, held, server=elsewhere(api))) as views:
+        async for view in views:
+            yield view
+
+
+async def _folding_one_of_many(
+    api: Api, job_id: str, held: JsonObject | None, *, server: str = ""
+) -> AsyncGenerator[JsonObject, None]:
     place = None
     if held is not None:  # what another transport's client held is as good a place to come from
         place = held["cursor"] if held["cursor"].startswith("m.") else _word(job_id, held["cursor"])
-    async with aclosing(listen_to_many(api, [job_id], place)) as events:
+    async with aclosing(listen_to_many(api, [job_id], place, server=server)) as events:
         async for event in events:
             if event.id is not None:
                 held = held_after_of_many(held or {}, event.id, event.event, event.data)
@@ -204,8 +220,15 @@ PORTABLE = Stream(name="portable sse", follow=_folding(_portable), listen=_porta
 MULTIPLEXED = Stream(
     name="multiplexed", follow=_folding_one_of_many, listen=_multiplexed, place=_word, own_cursor=False
 )
+PORTABLE_MULTIPLEXED = Stream(
+    name="portable multiplexed",
+    follow=_folding_one_of_many_elsewhere,
+    listen=_multiplexed_elsewhere,
+    place=_word,
+    own_cursor=False,
+)
 SOCKET = Stream(name="socket", follow=_folding(_socket), listen=_socket)
 SUBSCRIPTION = Stream(name="subscription", follow=_folding(_subscription), listen=_subscription)
 
-STREAMS = (SSE, PORTABLE, MULTIPLEXED, SOCKET, SUBSCRIPTION)
+STREAMS = (SSE, PORTABLE, MULTIPLEXED, PORTABLE_MULTIPLEXED, SOCKET, SUBSCRIPTION)
 TRANSPORTS = (POLLING, UPDATES, *STREAMS)

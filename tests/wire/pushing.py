@@ -152,7 +152,8 @@ class Client:
         self.ended.clear()
         self._came_at = self._heard_at = _now()
         self._pipe = pipe = Pipe(self, slow=self._slow)
-        delivery.begin(Lines(delivery, pipe.outlet, JOB, bounds), self.place)
+        pipe.outlet.holder = reader = Lines(delivery, pipe.outlet, JOB, bounds)
+        delivery.begin(reader, self.place)
         await self.ended.wait()
 
     def leave(self) -> None:
