@@ -28,9 +28,10 @@ test-failed: install
 # one job of a minute, 5,000 cuts of readers' connections, and a minute without a word from the store.
 LONG := JOBSTREAM_CHAOS_JOBS=2000 JOBSTREAM_CHAOS_LEASE=6 \
 	JOBSTREAM_CHAOS_STEPS=60 JOBSTREAM_CHAOS_PAUSE=1 JOBSTREAM_CHAOS_STOPS=20 \
-	JOBSTREAM_CUTS=5000 JOBSTREAM_DEAF_SECONDS=60 JOBSTREAM_CLIENT_CUTS=500
+	JOBSTREAM_CUTS=5000 JOBSTREAM_DEAF_SECONDS=60 JOBSTREAM_CLIENT_CUTS=500 \
+	JOBSTREAM_COPY_ROWS=2000000 JOBSTREAM_COPY_BATCH=10000 JOBSTREAM_COPY_KILLS=10 JOBSTREAM_COPY_RESTARTS=2
 chaos: install
-	$(LONG) $(BIN)/python -m pytest tests/chaos tests/cuts tests/client/test_cuts.py
+	$(LONG) $(BIN)/python -m pytest tests/chaos tests/cuts tests/client/test_cuts.py tests/copying/test_kills.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,8 +1,9 @@
 """The tools by which a model looks at measurements: each a question with checked arguments and a bounded answer."""
 
+import heapq
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
@@ -22,6 +23,9 @@ MOST_POINTS = 400
 MOST_NAMED_METRICS = 100
 CHART_POINTS = 200
 MOST_METRICS = 500
+MOST_LISTED_METRICS = 200
+"""With their spans: more would be longer than an answer may be."""
+
 MOST_ANOMALIES = 50
 LONGEST_ANSWER_BYTES = 64 * 1024
 SIGNIFICANT_DIGITS = 6
@@ -57,7 +61,7 @@ class ListMetrics(Ask):
             {"metric": name, "count": len(series), "from": _told(series.times[0]), "to": _told(series.times[-1])}
             for name, series in measurements.series.items()
         ]
-        return {"metrics": found[:MOST_METRICS], "metrics_in_all": len(found)}
+        return {"metrics": found[:MOST_LISTED_METRICS], "metrics_in_all": len(found)}
 
 
 class DescribeMetric(Ask):
@@ -82,7 +86,7 @@ class QueryMetric(Ask):
     start: Moment = None
     end: Moment = None
     bucket_seconds: Annotated[
-        float | None, Field(gt=0, le=366 * 86400, description="The width of a bucket; absent: the raw values.")
+        float | None, Field(ge=0.001, le=366 * 86400, description="The width of a bucket; absent: the raw values.")
     ] = None
 
     def answer(self, measurements: Measurements) -> JsonObject:
@@ -182,14 +186,10 @@ def overview(measurements: Measurements) -> str:
 
 def table(measurements: Measurements, *, most_bytes: int) -> str:
     """The newest values as CSV, time, metric and value a line, oldest first: as many as there is room for."""
-    points = (
-        (time, name, value)
-        for name, series in measurements.series.items()
-        for time, value in zip(series.times, series.values, strict=True)
-    )
+    points = heapq.merge(*(_newest_first(*each) for each in measurements.series.items()), reverse=True)
     lines: list[str] = []
     room = most_bytes
-    for time, name, value in sorted(points, reverse=True):
+    for time, name, value in points:
         line = f"{_told(time)},{name},{_short(value)}"
         room -= len(line) + 1
         if room < 0:
@@ -197,6 +197,11 @@ def table(measurements: Measurements, *, most_bytes: int) -> str:
             break
         lines.append(line)
     return "\n".join(["time,metric,value", *reversed(lines)])
+
+
+def _newest_first(name: str, series: Series) -> Iterator[tuple[float, str, float]]:
+    for place in reversed(range(len(series))):
+        yield series.times[place], name, series.values[place]
 
 
 def chart(series: Series) -> JsonObject:

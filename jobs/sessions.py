@@ -50,7 +50,7 @@ class Sessions:
         await self._put(subject, session_id, content, tree_id=tree_id or "")
 
     async def append(self, subject: str | None, session_id: str, content: bytes) -> None:
-        """Add the messages to those that are there, whoever else adds some; SessionTooLarge where there is no room."""
+        """Add the messages to those that are there, whoever else adds some; SessionTooLarge over either limit."""
         for _ in range(_TRIES):
             held = await self.session(subject, session_id)
             longer = held.content[:-1] + b"," + content[1:]  # both are lists, and neither is empty

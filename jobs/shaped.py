@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+import orjson
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import from_json
 
@@ -47,10 +48,11 @@ async def ask_for(
 
 
 def so_far(text: str) -> JsonObject | None:
-    """The object as far as its JSON is written; None before it has begun."""
+    """The object as far as its JSON is written; None before it has begun, or if it holds what cannot be stored."""
     try:
-        written = from_json(text, allow_partial="trailing-strings")
-    except ValueError:
+        written = from_json(text, allow_partial="trailing-strings", allow_inf_nan=False)
+        orjson.dumps(written)  # a number that a model makes up may have any size
+    except (ValueError, TypeError):
         return None
     return written if isinstance(written, dict) and written else None
 

@@ -56,11 +56,11 @@ class Reader(ABC):
             self._say(quiet)
 
     def stand(self, place: Cursor) -> None:
-        self._leave_audience()
+        self.leave_audience()
         self._place = place
 
     def walk(self, place: Cursor) -> None:
-        self._leave_audience()
+        self.leave_audience()
         self._delivery.walk(self, place)
 
     async def tell(self, item: Item) -> None:
@@ -89,11 +89,11 @@ class Reader(ABC):
 
     def finish(self) -> None:
         """End the stream."""
-        self._leave_audience()
+        self.leave_audience()
         self._outlet.finish()
 
     def abort(self) -> None:
-        self._leave_audience()
+        self.leave_audience()
         self._outlet.abort()
 
     def resume(self) -> None:
@@ -109,6 +109,7 @@ class Reader(ABC):
         for piece in self.pieces(item):
             self._outlet.send(piece)
 
-    def _leave_audience(self) -> None:
+    def leave_audience(self) -> None:
+        """Be told nothing more by the tail."""
         if self.audience is not None:
             self.audience.leave(self)

@@ -51,7 +51,7 @@ class _Reading:
         if newest is None:
             return Measurements()
         since = newest - days * DAY_SECONDS
-        return read_rows(row for row in self._rows(path) if (moment_in(row) or since) >= since)
+        return read_rows(row for row in self._rows(path) if not _is_older(row, since))
 
     def _path(self) -> str:
         """The folder of the system's name, else the files that are named so."""
@@ -81,3 +81,9 @@ def _plain(records: Records) -> Iterator[Mapping[str, object]]:
             for name, value in zip(names, row, strict=True)
             if value is not None
         }
+
+
+def _is_older(row: Mapping[str, object], since: float) -> bool:
+    """Whether the row says that; one that does not say when it was measured is counted with what is left out."""
+    moment = moment_in(row)
+    return moment is not None and moment < since

@@ -11,6 +11,7 @@ from jobs.errors import (
     AnswerFailed,
     Corrupt,
     DoNotRetry,
+    IntegrityError,
     JobError,
     LeaseLost,
     ResultTooLarge,
@@ -135,8 +136,9 @@ def _pause(attempt: int, back_off_seconds: Sequence[float]) -> float:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error that counts, where a task group brings several: the one that ends the job's hold first."""
+    """The error that counts, where a task group brings several: the one that ends the job's hold first. Contents that
+    cannot be opened are as good as none."""
     while isinstance(error, BaseExceptionGroup):
         group = error.subgroup((LeaseLost, Suspension)) or error
         error = group.exceptions[0]
-    return error
+    return Corrupt(error.detail) if isinstance(error, IntegrityError) else error

@@ -1,7 +1,9 @@
 """`generate-insights`: a model looks at what a system measured, tool by tool, and says what it found."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Literal
 
 import orjson
@@ -50,6 +52,13 @@ FULL_CONTEXT_BYTES = 400_000
 """What a model is sent at most in `full_context_mode`: some 130,000 tokens of digits."""
 
 FACTS_BYTES = 100_000
+MOST_CALLS = 20
+"""Of one turn; the others are answered with a word."""
+
+MOST_CHARTS = 20
+"""Of all the metrics that were looked at: all charts are told anew with each look."""
+
+TOO_MANY_CALLS = f"This call was not made: there are {MOST_CALLS} at most in one turn."
 ALL_DATA = "data"
 """What a finding cites that rests on data which the model was given, not on what a tool returned."""
 
@@ -137,7 +146,7 @@ async def perform(run: Run, given: InsightsInput) -> JsonValue:
     findings = await analysis.findings()
     insights: dict[str, JsonValue] = {
         **findings.model_dump(),
-        "metrics": [*analysis.charts],
+        "metrics": [*analysis.metrics],
         "iterations": analysis.iterations,
     }
     await run.progress(percent=95, message="Storing the insights")
@@ -159,18 +168,21 @@ class _Analysis:
     turns: list[Turn] = field(default_factory=list)
     cited: list[str] = field(default_factory=list)
     calls: list[JsonValue] = field(default_factory=list)
+    metrics: dict[str, None] = field(default_factory=dict)
     charts: dict[str, JsonValue] = field(default_factory=dict)
     iterations: int = 0
 
     async def findings(self) -> Findings:
         """What the model found; a turn or a call that was kept is not paid for again."""
-        self.turns.append(Turn("user", self._opening()))
+        opening = await asyncio.to_thread(self._opening)  # figures of many values would hold up other jobs
+        self.turns.append(Turn("user", opening))
         while self.iterations < self.given.max_iterations:
             answer = await self._turn()
             self.turns.append(Turn("assistant", answer.text, calls=answer.calls))
             if not answer.calls:
                 break
-            results = [await self._called(number, call) for number, call in enumerate(answer.calls, 1)]
+            results = [await self._called(number, call) for number, call in enumerate(answer.calls[:MOST_CALLS], 1)]
+            results += [CallResult(call.id, call.name, TOO_MANY_CALLS) for call in answer.calls[MOST_CALLS:]]
             self.turns.append(Turn("user", "", results=tuple(results)))
         await self.run.progress(percent=90, message="Writing the findings")
         question = self._question([Turn("user", f"{self._retold()}\n\n{CONCLUDE}")])
@@ -189,18 +201,24 @@ class _Analysis:
     async def _called(self, number: int, call: Call) -> CallResult:
         name = f"tool.{self.iterations}.{number}"
         await self.run.progress(message=_looking_at(call))
-
-        async def ask_the_measurements() -> str:
-            return instruments.answer(self.data.measurements, call)
-
-        content = await self.run.step(name, ask_the_measurements)
+        # A retry of the part forgets what the calls of its answers brought with the answers.
+        step = f"{answer_step(ANALYSIS)}:{name}"
+        content = await self.run.step(
+            step, partial(asyncio.to_thread, instruments.answer, self.data.measurements, call)
+        )
         self.cited.append(name)
         self.calls.append({"name": name, "tool": call.name, "arguments": call.arguments})
-        metric = call.arguments.get("metric")
-        if isinstance(metric, str) and metric in self.data.measurements.series:
-            self.charts[metric] = instruments.chart(self.data.measurements.series[metric])
+        await self._draw(call.arguments.get("metric"))
         await self.run.show(LOOKS, {"calls": [*self.calls], "charts": {**self.charts}})
         return CallResult(call.id, call.name, f"[{name}] {content}")
+
+    async def _draw(self, metric: JsonValue) -> None:
+        series = self.data.measurements.series.get(metric) if isinstance(metric, str) else None
+        if not isinstance(metric, str) or series is None or metric in self.metrics:
+            return
+        self.metrics[metric] = None
+        if len(self.charts) < MOST_CHARTS:
+            self.charts[metric] = await asyncio.to_thread(instruments.chart, series)
 
     def _offered(self) -> tuple[Tool, ...]:
         measured = self.data.measurements
@@ -250,7 +268,7 @@ async def _fetched(run: Run, given: InsightsInput) -> Data:
         if not isinstance(brought, dict):
             raise DoNotRetry("The job whose data was to be used has no analysis_data.")
     if brought is not None:
-        measurements, facts = read_data(brought)
+        measurements, facts = await asyncio.to_thread(read_data, brought)
         return Data(source, measurements.newest(given.context_window_days), facts)
     stored = await run.measurements(given.system_id, days=given.context_window_days)
     return Data("measurements", stored, {})

@@ -1,6 +1,5 @@
 """Rows as they come from a file or a request, made into series."""
 
-import math
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,13 @@ TIME_FIELDS = ("time", "timestamp", "ts", "date", "datetime")
 
 MOST_VALUES = 2_000_000
 """Of one system, 16 bytes each; what comes after them is left out and counted."""
+
+MOST_METRICS = 10_000
+LONGEST_NAME = 200
+"""Of a metric; what has a longer name, or is one metric too many, is left out and counted."""
+
+GREATEST = 1e150
+"""Nothing that is measured is greater; the square of what is has no room in a float, nor have sums of it."""
 
 SECONDS_UNTIL = 1e11
 """A number above this counts milliseconds since 1970, one below it seconds."""
@@ -58,7 +64,8 @@ def read_rows(rows: Iterable[Mapping[str, object]]) -> Measurements:
         for metric, value in row.items():
             if metric in TIME_FIELDS or not isinstance(value, int | float) or isinstance(value, bool):
                 continue
-            if moment is None or not math.isfinite(value) or values == MOST_VALUES:
+            known = metric in points or (len(points) < MOST_METRICS and len(metric) <= LONGEST_NAME)
+            if moment is None or not abs(value) <= GREATEST or values == MOST_VALUES or not known:
                 left_out += 1
                 continue
             times, measured = points[metric]

@@ -74,8 +74,13 @@ class _Connection:
     def finish_if_ended(self) -> None:
         """End the stream, if every job has."""
         if all(ear.ended for ear in self._ears):
-            for ear in self._ears:
-                ear.finish()
+            self.finish()
+
+    def finish(self) -> None:
+        """End the stream."""
+        for ear in self._ears:
+            ear.leave_audience()
+        self.outlet.finish()
 
 
 class _Ear(Reader):
@@ -120,6 +125,9 @@ class _Ear(Reader):
         self.ended = last
         if last:
             self._connection.finish_if_ended()
+
+    def finish(self) -> None:
+        self._connection.finish()
 
     def dismiss(self, farewell: Bye) -> None:
         if not self._connection.turn.locked():  # else whoever has the turn is told to go, too

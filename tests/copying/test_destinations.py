@@ -1,5 +1,7 @@
 """What holds for every destination: the same rows and counts, however often a copy is broken off."""
 
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from jobs.copying import Counts
 from jobs.errors import DoNotRetry, LeaseLost
 from jobs.records.table import NoUniqueKey
 from tests.copying.copyist import Copyist, a_copy, ndjson
@@ -85,6 +88,31 @@ async def test_a_copy_that_is_broken_off_goes_on_after_its_last_batch(
     assert all(told.processed > before.processed for told in copyist.told)
     assert await destination.rows("things") == things(0, 20)
     assert [each["line"] for each in await copyist.set_aside()] == [13, 1]
+
+
+async def test_a_copy_that_is_cancelled_ends_with_the_batch_under_way(
+    copyist: Copyist, destination: Destination, lake: Path
+) -> None:
+    """Which is there, was told of, and is the last."""
+    (lake / "a.ndjson").write_bytes(ndjson(*things(0, 20)))
+    told: list[Counts] = []
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def tell(counts: Counts) -> None:
+        reached.set()
+        await go_on.wait()
+        told.append(counts)
+
+    copying = asyncio.create_task(copyist.copying.copy(a_copy("a.ndjson", batch_size=5), "copy", tell))
+    await reached.wait()
+    copying.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+    assert [counts.processed for counts in told] == [5]
+    assert await destination.rows("things") == things(0, 5)
 
 
 async def test_of_two_workers_with_one_copy_the_later_alone_writes(
@@ -241,6 +269,4 @@ async def test_a_record_that_a_type_refuses_is_set_aside(
 
 
 def _line(record: Any) -> bytes:
-    import json  # noqa: PLC0415
-
     return json.dumps(record).encode() + b"\n"

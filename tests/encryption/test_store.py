@@ -11,6 +11,8 @@ from dataclasses import replace as changed
 from typing import Any
 
 import pytest
+from httpx2 import RemoteProtocolError
+from pydantic import JsonValue
 from redis.asyncio.client import PubSub
 
 from jobs import keys
@@ -19,19 +21,22 @@ from jobs.dead_letters import DeadLetters
 from jobs.encryption import UNSEALED, sealer_of
 from jobs.errors import IdempotencyKeyReused, IntegrityError, StoreUnsuitable
 from jobs.events import Event, EventId, Events, outgoing
-from jobs.kind import AnyKind, Kind
+from jobs.kind import AnyKind, Kind, Run
 from jobs.leases import Claim
 from jobs.log import Line
 from jobs.model import Failure, JobId, JsonObject, Value
 from jobs.queue import Submission
 from jobs.store import check_keys
 from jobs.updates import Cursor, utf16_length
+from tests.api import Api
 from tests.encryption.holdings import Holding, everything, holdings, replace
 from tests.encryption.keys import FIRST, SECOND
 from tests.figures import Say
 from tests.jobs import lines
-from tests.jobs.doors import Doors, replayed
+from tests.jobs.doors import Doors, Nothing, replayed
 from tests.jobs.patience import PATIENCE_SECONDS
+from tests.service.serving import serving
+from tests.system import SECRET
 from tests.valkey import ValkeyProcess
 from tests.workers.workshop import Workshop
 
@@ -442,6 +447,46 @@ async def test_a_worker_without_the_key_fails_the_job_and_one_with_it_can_run_it
     assert (failed["state"], failed["error"]["type"]) == ("failed", "corrupt")
     assert (ended["state"], ended["error"]) == ("completed", None)
     assert told == [CANARY]
+
+
+async def test_a_job_that_meets_contents_which_cannot_be_opened_is_corrupt(sealed: Doors) -> None:
+    """Not its own, and so not found when it began: trying again would not help."""
+    other = await sealed.submit()
+    await sealed.client.set(keys.payload(other), b'{"said":"forged"}', keepttl=True)
+
+    async def perform(run: Run, _given: Nothing) -> JsonValue:
+        return await run.input_of(other)
+
+    workshop = Workshop(sealed)
+    await workshop.submit(perform)
+    ended = await workshop.attempt()
+
+    assert (ended["state"], ended["error"]["type"], ended["attempt"]) == ("failed", "corrupt", 1)
+    assert "forged" not in repr(ended)
+
+
+async def test_who_reads_a_job_that_was_changed_is_told_of_the_fault_and_nothing_else(
+    sealed: Doors, store: ValkeyProcess
+) -> None:
+    """A poll is 500, a stream breaks off: none shows what somebody put there, or what was there before."""
+    async with serving(store.url, sealer=sealer_of(FIRST)) as service, Api(service.url, SECRET) as api:
+        job = await api.submit(CANARY)
+        await sealed.client.hset(keys.job(job["id"]), "progress", '{"message":"forged"}')  # type: ignore[misc]
+        polled = await api.http.get(f"/v1/jobs/{job['id']}")
+        streamed = bytearray()
+        with pytest.raises(RemoteProtocolError):
+            await listen(api, job["id"], streamed)
+
+    assert (polled.status_code, polled.json()["type"]) == (500, "/problems/integrity-error")
+    assert "forged" not in polled.text + streamed.decode()
+    assert b"data:" not in streamed
+
+
+async def listen(api: Api, job_id: str, heard: bytearray) -> None:
+    """Hear the job's stream to its end."""
+    async with api.http.stream("GET", f"/v1/jobs/{job_id}/stream") as stream:
+        async for chunk in stream.aiter_bytes():
+            heard += chunk
 
 
 async def test_a_process_with_other_keys_does_not_start(store: ValkeyProcess, redis: Client) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from jobs.connection import Client
-from jobs.kind import CallResult
-from jobs.kinds.generate_insights import GENERATE_INSIGHTS
+from jobs.kind import Call, CallResult
+from jobs.kinds.generate_insights import GENERATE_INSIGHTS, MOST_CALLS, MOST_CHARTS, TOO_MANY_CALLS
 from jobs.model import JsonObject
 from tests.insights.laboratory import FINDINGS, Analyst, Laboratory, Said, looking
 from tests.jobs.doors import Doors
@@ -85,6 +85,55 @@ async def test_a_finding_cites_only_what_was_returned(laboratory: Laboratory) ->
 
     assert ended["result"]["findings"][0]["evidence"] == [{"call": "tool.2.1", "says": "3.5 V"}]
     assert "no call has this name" in analyst.asked[-1].turns[-1].content
+
+
+async def test_more_calls_than_a_turn_may_have_are_not_made(laboratory: Laboratory) -> None:
+    """The model is told so of each."""
+    await laboratory.submit({"analysis_data": DATA})
+    calls = [Call(f"call-{number}", "list_metrics", {}) for number in range(MOST_CALLS + 3)]
+    analyst = Analyst([calls, "Enough.", FINDINGS])
+
+    ended = await laboratory.attempt(analyst)
+
+    told = [result.content for result in analyst.asked[1].turns[-1].results]
+    assert told[MOST_CALLS:] == [TOO_MANY_CALLS] * 3
+    assert len(ended["parts"]["looks"]["result"]["calls"]) == MOST_CALLS
+
+
+async def test_only_so_many_of_the_metrics_are_drawn(laboratory: Laboratory) -> None:
+    """All that were looked at are named."""
+    names = [f"m{number:02}" for number in range(MOST_CHARTS + 5)]
+    rows = [{"time": f"2026-03-01T{hour:02}:00:00Z", **dict.fromkeys(names, hour)} for hour in range(3)]
+    await laboratory.submit({"analysis_data": {"rows": rows}})
+    looks = [call for name in names for call in looking("describe_metric", metric=name)]
+
+    ended = await laboratory.attempt(Analyst([looks[:15], looks[15:], "Enough.", FINDINGS]))
+
+    charts = ended["parts"]["looks"]["result"]["charts"]
+    assert (ended["result"]["metrics"], [*charts]) == (names, names[:MOST_CHARTS])
+
+
+async def test_an_analysis_that_is_asked_for_again_looks_again(laboratory: Laboratory) -> None:
+    """What a call brought belongs to the answer that made it."""
+    job_id = await laboratory.submit({"analysis_data": DATA})
+    await laboratory.attempt(Analyst([*LOOKS, FINDINGS]))
+    await laboratory.doors.queue.retry(job_id, parts=frozenset({"analysis", "findings"}))
+    analyst = Analyst([LOOKS[1], "Enough.", FINDINGS])
+
+    ended = await laboratory.attempt(analyst)
+
+    (result,) = analyst.asked[1].turns[-1].results
+    assert result.content.startswith('[tool.1.1] {"metric":"voltage","count":24')
+    assert (ended["state"], ended["result"]["iterations"]) == ("completed", 2)
+
+
+async def test_findings_that_hold_what_no_store_can_are_sent_back(laboratory: Laboratory) -> None:
+    """As any that do not have their form."""
+    await laboratory.submit({"analysis_data": DATA})
+
+    ended = await laboratory.attempt(Analyst([*LOOKS, f'{{"summary": {10**30}}}', FINDINGS]))
+
+    assert (ended["state"], ended["attempt"]) == ("completed", 1)
 
 
 async def test_a_fault_that_passes_is_waited_for_half_a_minute(laboratory: Laboratory) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from jobs.errors import DoNotRetry
+from jobs.measurements.rows import moment_of
 from jobs.records.connections import Connection
 from workers.lake import Lake
 
@@ -69,6 +70,16 @@ async def test_only_the_newest_days_are_read(
     found = await lake.measurements("battery-1", days=3)
 
     assert list(found.series["volts"].values) == [7.5, 8.5, 9.5, 10.5]
+
+
+async def test_a_record_of_a_stopped_clock_is_not_of_the_newest_days(lake: Lake, tmp_path: Path) -> None:
+    """1970 is as good a time as any; one that does not say when it was measured is left out, and counted."""
+    write_ndjson(tmp_path / "battery-1", [*ROWS, {"timestamp": 0, "volts": -1}, {"timestamp": None, "volts": -1}])
+
+    found = await lake.measurements("battery-1", days=90)
+
+    assert (found.start, found.left_out) == (moment_of(ROWS[0]["timestamp"]), 1)
+    assert min(found.series["volts"].values) == 1.5
 
 
 @pytest.mark.parametrize("system", ["battery-9", "..", ".", "a:b"])

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from jobs.instruments import MOST_POINTS, answer, tools
+from jobs.instruments import MOST_LISTED_METRICS, MOST_POINTS, answer, table, tools
 from jobs.kind import Call
-from jobs.measurements.rows import Measurements, moment_of, read_data, read_rows
+from jobs.measurements.rows import MOST_METRICS, Measurements, moment_of, read_data, read_rows
 from jobs.measurements.series import series_of
 
 HOUR = 3600
@@ -61,6 +61,22 @@ def test_what_cannot_be_read_is_counted() -> None:
     read = read_rows([{"time": "soon", "a": 1}, {"time": 1, "a": float("inf")}, {"time": 1, "a": 2}])
 
     assert (list(read.series["a"].values), read.left_out) == ([2.0], 2)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.7e308])
+def test_a_value_that_no_figure_can_be_made_of_is_left_out(value: float) -> None:
+    """What else was measured has its figures."""
+    found = read_rows([{"time": second, "volts": value if second % 2 else 1.0} for second in range(20)])
+
+    assert found.left_out == 10
+    assert told(found, "describe_metric", metric="volts")["max"] == 1.0
+
+
+def test_neither_the_number_of_metrics_nor_their_names_grow_without_end() -> None:
+    """What is left out is counted."""
+    found = read_rows([{"time": number, f"m{number}": 1.0, "x" * 201: 1.0} for number in range(MOST_METRICS + 5)])
+
+    assert (len(found.series), found.left_out) == (MOST_METRICS, MOST_METRICS + 5 + 5)
 
 
 def test_data_is_measurements_and_facts() -> None:
@@ -132,6 +148,7 @@ def test_the_metrics_are_listed_with_their_span(measurements: Measurements) -> N
         ("query_metric", {"metric": "speed"}, "No metric has this name"),
         ("query_metric", {"metric": "voltage", "start": "monday"}, "RFC 3339"),
         ("query_metric", {"metric": "voltage", "bucket_seconds": -1}, "bucket_seconds"),
+        ("query_metric", {"metric": "voltage", "bucket_seconds": 1e-320}, "bucket_seconds"),
         ("query_metric", {"metric": "voltage", "evil": 1}, "evil"),
         ("describe_metric", {}, "metric: Field required"),
     ],
@@ -141,6 +158,25 @@ def test_a_question_that_is_wrong_is_told_how_to_be_right(
 ) -> None:
     """The model reads it and asks again; nothing fails."""
     assert why in told(measurements, name, **arguments)["error"]
+
+
+def test_many_metrics_are_listed_as_far_as_there_is_room() -> None:
+    """And their number is told."""
+    found = read_rows([{"time": 0, f"{number:0200}": 1.0} for number in range(1000)])
+
+    listed = told(found, "list_metrics")
+
+    assert (len(listed["metrics"]), listed["metrics_in_all"]) == (MOST_LISTED_METRICS, 1000)
+
+
+def test_the_newest_of_all_values_are_in_the_table() -> None:
+    """Of whichever metric, oldest first, as many as there is room for."""
+    found = read_rows([{"time": hour * HOUR, "a": hour, "b": -hour} for hour in range(100)])
+
+    lines = table(found, most_bytes=150).splitlines()
+
+    assert lines[:2] == ["time,metric,value", "(older values are left out)"]
+    assert lines[-2:] == ["1970-01-05T03:00:00.000Z,a,99.0", "1970-01-05T03:00:00.000Z,b,-99.0"]
 
 
 def test_an_answer_is_bounded_and_says_so() -> None:

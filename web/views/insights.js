@@ -98,7 +98,7 @@ function Analysis({ client, recents, home, id, title }) {
 
 /** What a step is, in words; a call of a tool as the model wrote it. */
 function nameOf(step, calls) {
-  const call = calls.find(({ name }) => name === step);
+  const call = calls.find(({ name }) => `answer.analysis:${name}` === step);
   if (call) {
     const { metric } = call.arguments;
     return html`<code>${call.tool}</code>${metric ? ` ${metric}` : ''}`;
