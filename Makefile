@@ -25,7 +25,8 @@ test-failed: install
 	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 # The long form of what `test` does of it: a storm over 2,000 jobs under a worker's usual lease, 20 stops of workers in
-# one job of a minute, 5,000 cuts of readers' connections, and a minute without a word from the store.
+# one job of a minute, 5,000 cuts of readers' connections, a minute without a word from the store, and a copy of two
+# million rows through ten kills of its worker and two of its database.
 LONG := JOBSTREAM_CHAOS_JOBS=2000 JOBSTREAM_CHAOS_LEASE=6 \
 	JOBSTREAM_CHAOS_STEPS=60 JOBSTREAM_CHAOS_PAUSE=1 JOBSTREAM_CHAOS_STOPS=20 \
 	JOBSTREAM_CUTS=5000 JOBSTREAM_DEAF_SECONDS=60 JOBSTREAM_CLIENT_CUTS=500 \
