@@ -9,7 +9,7 @@ from pydantic import BaseModel, JsonValue
 from jobs.copying import Copying
 from jobs.measurements.rows import Measurements
 from jobs.model import JobId, JsonObject
-from jobs.summarized import Session, StalePage, Summary, Tree, What
+from jobs.summarized import Session, Stale, StalePage, Summary, Tree, What
 
 Input = TypeVar("Input", bound=BaseModel)
 Kept = TypeVar("Kept", bound=JsonValue)
@@ -188,6 +188,9 @@ class Sessions(Protocol):
 
     async def stale(self, what: What, *, after: int, until: int, most: int) -> StalePage:
         """What has become stale in (after, until], of every subject: for kinds that are the clock's alone."""
+
+    async def postpone(self, what: What, stale: Stale) -> None:
+        """Let all others that are stale come before it, as it could not be summarised; for the same kinds."""
 
     async def now(self) -> int:
         """The moment, on the clock by which things become stale."""

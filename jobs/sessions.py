@@ -166,6 +166,10 @@ class Sessions:
         items = tuple(each for each, exists in zip(listed, there, strict=True) if exists)
         return StalePage(items, int(rows[-1][1]) if len(rows) == most else None)
 
+    async def postpone(self, what: What, stale: Stale) -> None:
+        """Let all others that are stale come before it, since it could not be summarised."""
+        await self._act(f"postpone_{what}", stale.subject, stale.id)
+
     async def now(self) -> int:
         """The store's clock in microseconds: what becomes stale from now on comes later."""
         with store_faults():

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from jobs.connection import Client
-from jobs.errors import JobNotFound, NotTerminal, QueueFull
+from jobs.errors import AlreadyCompleted, JobNotFound, NotTerminal, QueueFull
 from jobs.kind import AnyKind
 from jobs.kinds.summarize_session import SUMMARIZE_SESSION
 from jobs.kinds.summarize_tree import SUMMARIZE_TREE
@@ -42,7 +42,7 @@ class Summaries:
 
     async def of_tree(self, tree: Tree, order: Order) -> JobId | None:
         """The job that summarises the tree and what of it is stale; None where nothing is."""
-        if not tree.stale:
+        if not tree.stale and not tree.stale_sessions:
             return None
         key = f"{tree.id}:{tree.content_hash}"
         return await self._started(SUMMARIZE_TREE, {"tree_id": tree.id}, key, order)
@@ -74,5 +74,5 @@ class Summaries:
             return None
 
     async def _run_again(self, job_id: JobId, room: Room) -> None:
-        with suppress(NotTerminal):  # somebody else has done so just now
+        with suppress(NotTerminal, AlreadyCompleted):  # somebody else has done so just now
             await self._queue.retry(job_id, from_start=True, room=room)

@@ -130,8 +130,8 @@ class MessageTold(BaseModel):
 
 
 class SessionTold(BaseModel):
-    """A session and its summary. `content_hash` is the SHA-256 of what it holds, `summary_hash` of what was summarised;
-    `stale`: they differ."""
+    """A session and its summary. `content_hash` is the SHA-256 of what it holds, `summary_hash` of what was
+    summarised; `stale`: they differ."""
 
     id: str
     messages: list[MessageTold]

@@ -3,7 +3,7 @@
 from functools import partial
 
 from jobs.sessions import Sessions
-from jobs.summarized import Session, StalePage, Summary, Tree, What
+from jobs.summarized import Session, Stale, StalePage, Summary, Tree, What
 from workers.writer import patiently
 
 
@@ -34,6 +34,9 @@ class JobSessions:
 
     async def stale(self, what: What, *, after: int, until: int, most: int) -> StalePage:
         return await patiently(partial(self._sessions.stale, what, after=after, until=until, most=most))
+
+    async def postpone(self, what: What, stale: Stale) -> None:
+        await patiently(partial(self._sessions.postpone, what, stale))
 
     async def now(self) -> int:
         return await patiently(self._sessions.now)

@@ -9,7 +9,7 @@ from jobs.kind import DAY_SECONDS, HOUR_SECONDS, Child, ChildEnd, Kind, Run
 from jobs.kinds.summarize_session import SUMMARIZE_SESSION
 from jobs.kinds.summarize_tree import SUMMARIZE_TREE
 from jobs.model import State, Value
-from jobs.summarized import What
+from jobs.summarized import Stale, What
 
 BATCH = 50
 
@@ -81,8 +81,10 @@ async def perform_batch(run: Run, given: BatchInput) -> JsonValue:
     kind, field = (SUMMARIZE_SESSION, "session_id") if given.what == "session" else (SUMMARIZE_TREE, "tree_id")
     children = [Child(kind.name, {field: its_id}, subject=subject, told=False) for its_id, subject in batch.items]
     ends = await run.children("summaries", children)
-    completed = sum(end.state == State.COMPLETED for end in ends)
-    return BatchDone(completed=completed, failed=len(ends) - completed, next=batch.next).model_dump()
+    failed = [Stale(*item) for item, end in zip(batch.items, ends, strict=True) if end.state != State.COMPLETED]
+    for each in failed:  # what fails every night must not keep the others from their turn
+        await run.sessions.postpone(given.what, each)
+    return BatchDone(completed=len(ends) - len(failed), failed=len(failed), next=batch.next).model_dump()
 
 
 SUMMARIZE_BATCH = Kind(

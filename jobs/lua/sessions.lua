@@ -18,12 +18,21 @@ local function own(holding, life_ms)
   end
 end
 
--- Enters something at the end of an index, unless it is there; no two have the same place.
-local function outdate(index, what, life_ms)
+-- The place at the end of an index; no two have the same.
+local function end_of(index)
   local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')[2]
-  local place = math.max(now_us(), last and tonumber(last) + 1 or 0)
-  redis.call('ZADD', index, 'NX', int(place), what .. '/' .. subject)
+  return int(math.max(now_us(), last and tonumber(last) + 1 or 0))
+end
+
+-- Enters something at the end of an index, unless it is there.
+local function outdate(index, what, life_ms)
+  redis.call('ZADD', index, 'NX', end_of(index), what .. '/' .. subject)
   lives(index, life_ms)
+end
+
+-- Lets all else that is stale come before something that is.
+local function postpone(index)
+  return redis.call('ZADD', index, 'XX', 'CH', end_of(index), id .. '/' .. subject)
 end
 
 local function settle(index)
@@ -127,6 +136,14 @@ function acts.keep_session(hash, summary)
     outdate_trees()
   end
   return at
+end
+
+function acts.postpone_session()
+  return postpone(STALE_SESSIONS)
+end
+
+function acts.postpone_tree()
+  return postpone(STALE_TREES)
 end
 
 -- The first write takes no memory, so that a full store does it too.

@@ -294,6 +294,26 @@ async def test_content_that_comes_back_is_summarised_again(desk: Desk) -> None:
     assert len(set(jobs)) == len(desk.provider.asked) == 6
 
 
+async def test_a_session_of_a_fresh_tree_is_summarised_where_its_content_came_back(desk: Desk) -> None:
+    """The tree's summary is of that content, the session's of what was there in between."""
+    await desk.put("s", "Hello")
+    await desk.sessions.put_tree(ONE, "t", ["s"])
+    async with desk.engine.worker():
+        await desk.summarise_tree("t")
+        await desk.put("s", "Goodbye")
+        await desk.summarise("s")
+        await desk.put("s", "Hello")
+        tree = await desk.sessions.tree(ONE, "t")
+        assert (tree.stale, tree.stale_sessions) == (False, ["s"])
+        job_id = await desk.summaries.of_tree(tree, Order(ONE))
+        assert job_id is not None
+        await desk.engine.ended(job_id)
+
+    tree = await desk.sessions.tree(ONE, "t")
+    assert tree.stale_sessions == []
+    assert await desk.summaries.of_tree(tree, Order(ONE)) is None
+
+
 # Every night
 
 
@@ -357,7 +377,7 @@ async def test_a_night_goes_on_batch_by_batch(nightly: Desk) -> None:
 
 
 async def test_a_night_in_which_nothing_works_ends_with_its_first_batch(nightly: Desk) -> None:
-    """What is stale stays so for the next one."""
+    """What is stale stays so for the next one, which begins with what this one did not come to."""
 
     async def refuse(_text: str) -> None:
         raise ProviderError("No.", retryable=False)
@@ -370,6 +390,9 @@ async def test_a_night_in_which_nothing_works_ends_with_its_first_batch(nightly:
 
     assert ended["result"]["sessions"] == {"completed": 0, "failed": BATCH}
     assert len(nightly.provider.asked) == BATCH
+    found = await nightly.sessions.stale("session", after=0, until=await nightly.sessions.now(), most=1000)
+    assert [each.id for each in found.items][:10] == [f"s{BATCH + number}" for number in range(10)]
+    assert len(found.items) == BATCH + 10
 
 
 async def test_the_night_keeps_nothing_of_what_it_had_made(nightly: Desk) -> None:
