@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("bench.pickup", "bench.engine", "bench.delivery")
+BENCHMARKS = ("bench.pickup", "bench.engine", "bench.delivery", "bench.copy")
 
 for benchmark in BENCHMARKS:
     print(f"\n{benchmark}", flush=True)

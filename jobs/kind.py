@@ -172,6 +172,9 @@ class Sessions(Protocol):
 
     async def session(self, session_id: str) -> Session: ...
 
+    async def begin(self, what: What, its_id: str, content_hash: str) -> bool:
+        """Whether this job is to make the summary of what has this hash: not while another makes it."""
+
     async def keep_summary(self, session_id: str, content_hash: str, text: str) -> str:
         """When the summary was kept; one of what the session doesn't hold any more leaves it stale."""
 

@@ -35,7 +35,7 @@ class Refused(Exception):
 def main() -> None:
     """Redraw what is on the standard input."""
     bound()
-    warnings.simplefilter("error")
+    warnings.simplefilter("ignore")  # cameras write metadata that is not quite right; none of it is kept
     try:
         redrawn = redraw(sys.stdin.buffer.read())
     except Refused as refusal:

@@ -9,6 +9,7 @@ from jobs import keys
 from jobs.connection import Client, Script, store_faults
 from jobs.errors import InvalidInput, SessionNotFound, SessionTooLarge, StoreUnavailable, TreeNotFound, Violation
 from jobs.kind import DAY_SECONDS, MEBIBYTE
+from jobs.model import JobId
 from jobs.summarized import (
     MOST_SESSIONS,
     ContentHash,
@@ -75,6 +76,10 @@ class Sessions:
             tree.decode() or None,
             self._summary("session", subject, session_id, made),
         )
+
+    async def begin(self, what: What, subject: str | None, its_id: str, content_hash: str, job_id: JobId) -> bool:
+        """Whether the job is to summarise what has this hash: not while another goes on that was told so."""
+        return bool(await self._act(f"begin_{what}", subject, its_id, content_hash, job_id))
 
     async def keep_summary(self, subject: str | None, session_id: str, content_hash: str, text: str) -> str:
         """When it was kept. A summary of what the session doesn't hold any more leaves it stale, and does not replace

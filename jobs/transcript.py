@@ -15,7 +15,6 @@ _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202
 
 _SPEAKER = re.compile(r"<v(?:\.[^\s<>]{0,100})? ([^<>]{1,100})>")
 _MARKUP = re.compile(r"<[^<>]{0,200}>|\{\\[^{}]{0,200}\}")
-_NO_CUES = ("NOTE", "STYLE", "REGION", "WEBVTT")
 
 
 def trouble_with(transcript: str) -> str | None:
@@ -66,10 +65,10 @@ def _said_in(lines: Iterable[str]) -> Iterator[str]:
     speaker = last = ""
     in_cue = False
     for line in lines:
-        if not line or "-->" in line or line.startswith(_NO_CUES):
-            in_cue = "-->" in line
+        if not line or "-->" in line:
+            in_cue = bool(line)
             continue
-        if not in_cue:
+        if not in_cue:  # the head, a note, a style, or the number of a cue
             continue
         named = _SPEAKER.search(line)
         said = html.unescape(_MARKUP.sub("", line)).strip()

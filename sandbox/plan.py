@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from sandbox.question import Question
 
-_LINE = re.compile(r"^\s*sandbox-plan:(.*)$", re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*sandbox-plan:(.*)$", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
 _END = "done"
 

@@ -1,6 +1,8 @@
 """Reading a JSON body that may be hostile: bounded in size and shape, and only what the store can keep."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pydantic import BaseModel
@@ -14,6 +16,9 @@ MOST_KEYS = 1000
 LONGEST_NUMBER = 400
 """Digits of one integer; a longer one costs quadratic time to read and no number here needs it."""
 
+AT_ONCE_BYTES = 64 * 1024
+"""A larger body is read in a thread: millions of small values take seconds, in which others are served."""
+
 
 def described(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """What the OpenAPI document says of a body that is read here, and not by FastAPI."""
@@ -23,7 +28,7 @@ def described(model: type[BaseModel], *, required: bool = True) -> dict[str, Any
 
 async def read_json(request: Request, *, limit: int) -> JsonObject:
     """The body, which must be one JSON object of at most `limit` bytes."""
-    return parse_object(await read_body(request, limit=limit))
+    return await read_aside(await read_body(request, limit=limit), parse_object)
 
 
 async def read_body(request: Request, *, limit: int) -> bytes:
@@ -37,7 +42,7 @@ async def read_untyped_json(request: Request, *, limit: int) -> JsonObject:
 
     For paths that no form of another site can reach, since pages of other origins are turned away before."""
     body = await bounded(request, limit)
-    return parse_object(body) if body else {}
+    return await read_aside(body, parse_object) if body else {}
 
 
 async def read_optional_json(request: Request, *, limit: int) -> JsonObject:
@@ -46,7 +51,12 @@ async def read_optional_json(request: Request, *, limit: int) -> JsonObject:
     if not body:
         return {}
     _check_media_type(request)
-    return parse_object(body)
+    return await read_aside(body, parse_object)
+
+
+async def read_aside(body: bytes, read: Callable[[bytes], JsonObject]) -> JsonObject:
+    """What `read` makes of the body; nobody but its sender waits for a large one."""
+    return read(body) if len(body) <= AT_ONCE_BYTES else await asyncio.to_thread(read, body)
 
 
 def _check_media_type(request: Request) -> None:

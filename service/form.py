@@ -9,7 +9,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from jobs.model import JsonObject
-from service.body import bounded, check_text, described, parse_object, read_body
+from service.body import bounded, check_text, described, parse_object, read_aside, read_body
 from service.errors import InvalidJson, InvalidRequest, UnsupportedMediaType
 
 MOST_PARTS = 20
@@ -41,11 +41,12 @@ async def read_sent(request: Request, *, limit: int) -> tuple[JsonObject, int]:
     media_type, options = parse_options_header(request.headers.get("content-type"))
     if media_type != b"multipart/form-data":
         sent = await read_body(request, limit=limit)
-        return parse_object(sent), len(sent)
+        return await read_aside(sent, parse_object), len(sent)
     if "x-requested-with" not in request.headers:  # which a page of another origin cannot send unasked
         raise UnsupportedMediaType("Send a form with the header X-Requested-With, or application/json.")
     sent = await bounded(request, limit)
-    return _submission(_parts(sent, options.get(b"boundary", b""))), len(sent)
+    boundary = options.get(b"boundary", b"")
+    return await read_aside(sent, lambda form: _submission(_parts(form, boundary))), len(sent)
 
 
 class _Part:

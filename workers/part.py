@@ -44,10 +44,10 @@ class PartWriter:
             self._writer.write_later(self._line({"result": result}))
 
     async def show(self, result: JsonValue) -> None:
-        """Tell the part's result, unless it is the one that it has; a part that never began is complete with it."""
-        if self._whole["attempt"] == 0:
-            proof = {"length": 0, "sha256": sha256("")}
-            whole = UNSET_PART | {"state": "completed", "attempt": 1, "result": result, **proof}
+        """Tell the part's result, unless it is the one that it has; a part that has not begun is complete with it."""
+        if self._whole["state"] == "pending":
+            proof = {"attempt": self._whole["attempt"] + 1, "length": 0, "sha256": sha256("")}
+            whole = UNSET_PART | {"state": "completed", "result": result, **proof}
             await self._writer.write(self._line(whole, write="="))
         elif self._whole["result"] != result:
             await self._writer.write(self._line({"result": result}))

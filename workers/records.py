@@ -1,7 +1,7 @@
 """A batch of records on its way from a file into a table, whichever form it came in."""
 
 import json
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -21,6 +21,8 @@ ColumnType = Literal[
 Row = tuple[Any, ...]
 
 INT64 = range(-(2**63), 2**63)
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 
 class Records(Protocol):
@@ -161,14 +163,11 @@ def _guessed(text: str) -> ColumnType:
     """What the text of a CSV file may mean: a number that would be written back as it stood, a date, a time."""
     digits = text.removeprefix("-")
     if digits.isascii() and digits.isdigit():
-        if digits != "0" and digits.startswith("0"):
+        if text != "0" and digits.startswith("0"):
             return "text"
         return "integer" if len(digits) < 20 and int(text) in INT64 else "decimal"
-    try:
-        if text[-1:].isdigit() and math.isfinite(float(text)) and "_" not in text:
-            return "number"
-    except ValueError:
-        pass
+    if _NUMBER.fullmatch(text):
+        return "number" if Decimal(text) == Decimal(repr(float(text))) else "text"
     return _guessed_time(text)
 
 
@@ -177,7 +176,7 @@ def _guessed_time(text: str) -> ColumnType:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return "text"
-    if len(text) == 10 and text[4] == "-":
+    if text == moment.date().isoformat():
         return "date"
     if len(text) < 16 or text[4] != "-":
         return "text"

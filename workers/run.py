@@ -86,7 +86,7 @@ class JobRun:
 
     @property
     def sessions(self) -> JobSessions:
-        return JobSessions(self._claim.subject, self._tools.sessions)
+        return JobSessions(self._claim, self._tools.sessions)
 
     @property
     def copying(self) -> JobCopying:

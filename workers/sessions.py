@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from jobs.leases import Claim
 from jobs.sessions import Sessions
 from jobs.summarized import Session, Stale, StalePage, Summary, Tree, What
 from workers.writer import patiently
@@ -10,12 +11,16 @@ from workers.writer import patiently
 class JobSessions:
     """What a job sees of its subject's sessions and trees; a store that is away for a while is waited for."""
 
-    def __init__(self, subject: str | None, sessions: Sessions) -> None:
-        self._subject = subject
+    def __init__(self, claim: Claim, sessions: Sessions) -> None:
+        self._job_id, self._subject = claim.job_id, claim.subject
         self._sessions = sessions
 
     async def session(self, session_id: str) -> Session:
         return await patiently(partial(self._sessions.session, self._subject, session_id))
+
+    async def begin(self, what: What, its_id: str, content_hash: str) -> bool:
+        begun = partial(self._sessions.begin, what, self._subject, its_id, content_hash, self._job_id)
+        return await patiently(begun)
 
     async def keep_summary(self, session_id: str, content_hash: str, text: str) -> str:
         return await patiently(partial(self._sessions.keep_summary, self._subject, session_id, content_hash, text))

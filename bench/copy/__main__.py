@@ -9,10 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.copy import records
-from bench.copy.environments import Absent, python_of
 from bench.copy.places import Place, open_places
 from bench.copy.report import Figure, show
 from bench.engine.program import ROOT, Failed, told
+from bench.environments import Absent, python_of
 from jobs.embedded import open_embedded
 
 WAYS = {
@@ -77,7 +77,7 @@ async def _theirs(place: Place, extent: Extent, files: dict[int, Path]) -> list[
         rows = extent.slow_rows if way == "row by row" else extent.rows
         await place.empty()
         try:
-            python = await asyncio.to_thread(python_of, "pandas")
+            python = await asyncio.to_thread(python_of, "pandas", locks=Path(__file__).parent)
             answer = await told("bench.copy.ways", way, place.scheme, place.url, str(files[rows]), python=python)
             found.append(Figure.of(way, place.scheme, rows, answer))
         except (Absent, Failed, TimeoutError) as reason:

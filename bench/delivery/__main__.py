@@ -13,8 +13,8 @@ from bench.delivery.contenders import CONTENDERS, Contender, Place
 from bench.delivery.report import Report
 from bench.delivery.rows import Bench, Extent
 from bench.delivery.stage import open_stage
-from bench.engine.environments import Absent
 from bench.engine.program import ROOT
+from bench.environments import Absent
 
 RESULTS = ROOT / "bench" / "results" / "delivery.json"
 QUICK = Extent(seconds=1.5, steps=3, rounds=1, watch_seconds=6.0, chats=50)

@@ -4,7 +4,7 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-from bench.engine.environments import FOLDER, Absent
+from bench.environments import FOLDER, Absent
 
 COMPILE_SECONDS = 60.0
 

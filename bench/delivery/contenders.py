@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from bench.delivery.building import compiled
-from bench.engine.environments import Absent
+from bench.environments import Absent
 
 HERE = Path(__file__).parent
 NCHAN = (Path("/usr/lib/nginx/modules/ngx_nchan_module.so"), Path("/usr/share/nginx/modules/ngx_nchan_module.so"))

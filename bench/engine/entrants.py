@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.engine.environments import Absent, python_of
 from bench.engine.program import Program, running, told
+from bench.environments import Absent, python_of
+
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def peers() -> tuple[list[Entrant], dict[str, str]]:
     absent: dict[str, str] = {}
     for module, settings in _PEERS.items():
         try:
-            python = python_of(module)
+            python = python_of(module, locks=HERE)
         except Absent as reason:
             absent[module] = str(reason)
         else:

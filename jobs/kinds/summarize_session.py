@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue
 
 from jobs.errors import DoNotRetry, SessionNotFound
 from jobs.kind import HOUR_SECONDS, Kind, Run
-from jobs.kinds.condensing import condensed
+from jobs.kinds.condensing import condensed, until_its_turn
 from jobs.model import CLIENT_ID_PATTERN, Value
 from jobs.summarized import Session
 
@@ -31,7 +31,12 @@ async def perform(run: Run, given: SessionInput) -> JsonValue:
     async def is_fresh() -> bool:
         return not (await _found(run, given.session_id)).stale
 
+    async def may_begin() -> bool:
+        session = await _found(run, given.session_id)
+        return not session.stale or await run.sessions.begin("session", session.id, session.content_hash)
+
     skipped = await run.step("unchanged", is_fresh)
+    await until_its_turn(run, may_begin)
     session = await _found(run, given.session_id)
     if session.summary is not None and not session.stale:
         return _told(session.summary.text, session.summary.content_hash, session.summary.made_at, skipped=skipped)

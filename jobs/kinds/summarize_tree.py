@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from jobs.errors import DoNotRetry, TreeNotFound
 from jobs.kind import HOUR_SECONDS, Child, Kind, Run
-from jobs.kinds.condensing import condensed
+from jobs.kinds.condensing import condensed, until_its_turn
 from jobs.kinds.summarize_session import SUMMARIZE_SESSION, ClientId
 from jobs.model import State, Value
 from jobs.summarized import Summary, Tree, leaves_hash
@@ -39,8 +39,13 @@ async def perform(run: Run, given: TreeInput) -> JsonValue:
         tree = await _found(run, given.tree_id)
         return Look(stale=tree.stale, session_ids=tree.stale_sessions).model_dump()
 
+    async def may_begin() -> bool:
+        tree = await _found(run, given.tree_id)
+        return not tree.stale or await run.sessions.begin("tree", tree.id, tree.content_hash)
+
     seen = Look.model_validate(await run.step("look", look))
     summarized = await _summarize_sessions(run, seen.session_ids)
+    await until_its_turn(run, may_begin)
     tree = await _found(run, given.tree_id)
     if not tree.stale:
         await run.sessions.settle_tree(tree)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue
 
+from jobs.errors import DoNotRetry
 from jobs.journey import PART, Journey, ask_for_journey, provider_for
 from jobs.kind import MEBIBYTE, Kind, ProviderName, Question, Run, Turn
 from jobs.model import Value
@@ -51,6 +52,8 @@ async def perform(run: Run, given: TranscriptInput) -> JsonValue:
     """The journey that the transcript tells of."""
     await run.progress(percent=0, message="Starting analysis...")
     pieces = await asyncio.to_thread(_pieces, given.transcript)  # a long one would hold up other jobs
+    if not any(pieces):
+        raise DoNotRetry("Nothing is said in the transcript.")
     analysis = _Analysis(run, given, provider_for(run, given.provider), len(pieces))
     if len(pieces) == 1:
         journey = await ask_for_journey(run, PART, analysis.about(pieces[0]))

@@ -3,6 +3,7 @@
 -- for whoever summarises what is stale), the id, and what the act takes.
 local act, owner, subject, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local MOST_SESSIONS = 2000 -- of one tree
+local SWEPT = 5
 
 local acts = {}
 
@@ -11,10 +12,26 @@ local function lives(name, life_ms)
   redis.call('PEXPIRE', name, life_ms, 'GT')
 end
 
+-- Some of what the subject had, taken off its list where it has expired: a list that is added to never does.
+local function sweep()
+  for _, holding in ipairs(redis.call('SRANDMEMBER', HOLDINGS .. owner, SWEPT)) do
+    local what, its_id = string.match(holding, '^(%a+)/(.*)$')
+    local prefix, index = TREE, STALE_TREES
+    if what == 'session' then
+      prefix, index = SESSION, STALE_SESSIONS
+    end
+    if redis.call('EXISTS', prefix .. owner .. ':' .. its_id) == 0 then
+      redis.call('SREM', HOLDINGS .. owner, holding)
+      redis.call('ZREM', index, its_id .. '/' .. subject)
+    end
+  end
+end
+
 local function own(holding, life_ms)
   if subject ~= '' then
     redis.call('SADD', HOLDINGS .. owner, holding)
     lives(HOLDINGS .. owner, life_ms)
+    sweep()
   end
 end
 
@@ -136,6 +153,27 @@ function acts.keep_session(hash, summary)
     outdate_trees()
   end
   return at
+end
+
+-- Whether the job is to summarise what has this hash: 0 while another goes on that has begun to.
+local function begin(name, hash, job)
+  local begun, by = unpack(redis.call('HMGET', name, 'begun', 'begun_by'))
+  local state = begun == hash and by ~= job and redis.call('HGET', key(by, 'job'), 'state')
+  if state and not TERMINAL[state] then
+    return 0
+  end
+  if redis.call('EXISTS', name) == 1 then
+    redis.call('HSET', name, 'begun', hash, 'begun_by', job)
+  end
+  return 1
+end
+
+function acts.begin_session(hash, job)
+  return begin(SESSION .. owner .. ':' .. id, hash, job)
+end
+
+function acts.begin_tree(hash, job)
+  return begin(TREE .. owner .. ':' .. id, hash, job)
 end
 
 function acts.postpone_session()

@@ -15,7 +15,7 @@ import pytest
 from bench.delivery.building import compiled
 from bench.delivery.forms import body_of, text_of
 from bench.delivery.processes import OTHER_CORE, Running, running
-from bench.engine.environments import Absent
+from bench.environments import Absent
 from tests.conftest import TEST_ALL
 from tests.system import ROOT
 

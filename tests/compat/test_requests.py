@@ -70,6 +70,12 @@ BECOMES: list[tuple[str, JsonObject, str, JsonObject]] = [
         },
     ),
     (
+        CHAT,
+        {"message": "Why?", "models": {"openai": None, "gemini": "b"}, "conversationId": "", "chatId": ""},
+        "chat",
+        {"messages": [{"role": "user", "content": "Why?"}], "models": {"google": "b"}},
+    ),
+    (
         function("ai-chat"),
         {"message": "Why?", "provider": "gemini", "system": None},
         "chat",

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from jobs.copying import Format, Source
 from jobs.errors import DoNotRetry, OutsideRoot
 from jobs.records.connections import Connection, read_connections
 from tests.copying.copyist import ndjson
-from workers.source import Batch, Place
+from workers.source import MOST_BYTES, Batch, Place
 from workers.sources import Reading, read
+from workers.sources.csv import MOST_FIELD_BYTES
 
 RECORDS = [{"id": str(at), "name": f'it\'s "{at}", a name\nof two lines — ünï'} for at in range(7)]
 
@@ -176,6 +178,15 @@ def test_a_file_that_changed_meanwhile_is_not_read_on(connection: Connection, pu
         batches(connection, "a.ndjson", after=place)
 
 
+def test_a_file_that_is_gone_meanwhile_ends_the_copy(connection: Connection, put: Put, lake: Path) -> None:
+    """What it still held would be missing, though all that is there was copied."""
+    put("a.ndjson", ndjson({"id": 1}, {"id": 2}))
+    place = replace(batches(connection, "a.ndjson", most=1)[0].place, file="A.ndjson")
+
+    with pytest.raises(DoNotRetry, match="no more"):
+        batches(connection, ".", after=place)
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1 no", as_parquet(RECORDS)[:-9], as_parquet(RECORDS)[40:]])
 def test_what_is_no_parquet_file_is_not_tried_again(connection: Connection, put: Put, content: bytes) -> None:
     put("a.parquet", content)
@@ -198,6 +209,9 @@ LINES = {
     b'{"id": "\\ud800"}': "not JSON",
     b'{"id": "\xff"}': "not JSON",
     b"nothing": "not JSON",
+    b'{"id": ' + b"[" * 100 + b"1" + b"]" * 100 + b"}": "nested deeper",
+    b'{"id": ' + b"[" * 1015 + b"1" * 19 + b"]" * 1015 + b"}": "nested deeper",
+    b'{"id": ' + b"[" * 5000 + b"]" * 5000 + b"}": "not JSON",
 }
 
 
@@ -220,6 +234,18 @@ def test_a_line_that_does_not_fit_the_header_is_set_aside(connection: Connection
 
     assert records(found)[0] == {"id": "1", "name": None}
     assert [each.line for batch in found for each in batch.piece.rejects] == [3]
+
+
+def test_a_line_of_csv_that_is_too_long_is_set_aside(connection: Connection, put: Put) -> None:
+    """Where it is cut off, it may look like a whole record."""
+    columns = MOST_BYTES // MOST_FIELD_BYTES + 1
+    long = b",".join([b"x" * (MOST_FIELD_BYTES - 1)] * columns)
+    put("a.csv", b",".join(b"c%d" % at for at in range(columns)) + b"\n" + long + b"\n" + b"," * (columns - 1) + b"\n")
+
+    found = batches(connection, "a.csv", most=10)
+
+    assert [len(batch.piece.records) for batch in found if len(batch.piece.records)] == [1]
+    assert [(each.line, "longer" in each.reason) for batch in found for each in batch.piece.rejects] == [(2, True)]
 
 
 @pytest.mark.parametrize("header", [b"", b"id,id\n", b"id,,x\n", b'"open\n', b"\xff\n"])
@@ -248,6 +274,13 @@ def test_integers_are_exact_however_long(connection: Connection, put: Put) -> No
         (["2026-11-22T10:00:00+01:00"], "instant"),
         (["nan"], "text"),
         (["1_000"], "text"),
+        (["+4912345678"], "text"),
+        (["007.5"], "text"),
+        (["-0"], "text"),
+        ([" 1.5"], "text"),
+        (["1.00000000000000000001"], "text"),
+        (["1.50", "0.1"], "number"),
+        (["2026-W01-1"], "text"),
         (["true"], "text"),
         (["1", "2026-11-22"], "text"),
         ([""], "text"),

@@ -11,9 +11,10 @@ from dataclasses import replace as changed
 from typing import Any
 
 import pytest
-from httpx2 import RemoteProtocolError
+from httpx2 import RemoteProtocolError, Response
 from pydantic import JsonValue
 from redis.asyncio.client import PubSub
+from structlog.testing import capture_logs
 
 from jobs import keys
 from jobs.connection import Client, connect
@@ -471,15 +472,22 @@ async def test_who_reads_a_job_that_was_changed_is_told_of_the_fault_and_nothing
     """A poll is 500, a stream breaks off: none shows what somebody put there, or what was there before."""
     async with serving(store.url, sealer=sealer_of(FIRST)) as service, Api(service.url, SECRET) as api:
         job = await api.submit(CANARY)
-        await sealed.client.hset(keys.job(job["id"]), "progress", '{"message":"forged"}')  # type: ignore[misc]
-        polled = await api.http.get(f"/v1/jobs/{job['id']}")
-        streamed = bytearray()
-        with pytest.raises(RemoteProtocolError):
-            await listen(api, job["id"], streamed)
+        with capture_logs():  # what it says of the fault is long
+            polled, streamed = await polled_and_streamed(sealed, api, job["id"])
 
     assert (polled.status_code, polled.json()["type"]) == (500, "/problems/integrity-error")
     assert "forged" not in polled.text + streamed.decode()
     assert b"data:" not in streamed
+
+
+async def polled_and_streamed(sealed: Doors, api: Api, job_id: str) -> tuple[Response, bytes]:
+    """What both say of the job, once somebody has changed it."""
+    await sealed.client.hset(keys.job(JobId(job_id)), "progress", '{"message":"forged"}')  # type: ignore[misc]
+    polled = await api.http.get(f"/v1/jobs/{job_id}")
+    streamed = bytearray()
+    with pytest.raises(RemoteProtocolError):
+        await listen(api, job_id, streamed)
+    return polled, bytes(streamed)
 
 
 async def listen(api: Api, job_id: str, heard: bytearray) -> None:

@@ -258,6 +258,41 @@ async def test_what_is_asked_for_by_many_is_one_job(desk: Desk) -> None:
     assert len(desk.provider.asked) == 1
 
 
+async def test_what_several_jobs_are_to_summarise_is_asked_about_once(desk: Desk) -> None:
+    """Whichever way they were started; each ends with the one summary."""
+    for name in ("a", "b"):
+        await desk.put(name, name)
+    for tree in ("t", "u"):
+        await desk.sessions.put_tree(ONE, tree, ["a", "b"])
+    jobs = [(SUMMARIZE_SESSION, {"session_id": "a"})] * 2 + [(SUMMARIZE_TREE, {"tree_id": name}) for name in "tut"]
+    job_ids = [await desk.engine.submit(kind, given, subject=ONE) for kind, given in jobs]
+    async with desk.engine.worker(), desk.engine.worker():
+        ended = [await desk.engine.ended(job_id) for job_id in job_ids]
+
+    assert [job["state"] for job in ended] == ["completed"] * 5
+    assert ended[0]["result"]["summary"] == ended[1]["result"]["summary"]
+    assert ended[2]["result"]["high_level_summary"] == ended[4]["result"]["high_level_summary"]
+    assert sorted(desk.provider.asked)[2:] == ["user: a", "user: b"]
+    assert len(desk.provider.asked) == 4
+
+
+async def test_a_job_that_ended_without_its_summary_leaves_it_to_the_next(desk: Desk) -> None:
+    """Nobody waits for it."""
+
+    async def refuse(_text: str) -> None:
+        desk.provider.before = None
+        raise ProviderError("No.", retryable=False)
+
+    await desk.put("s", "Hello")
+    desk.provider.before = refuse
+    async with desk.engine.worker():
+        failed = await desk.summarise("s")
+        ended = await desk.summarise("s")
+
+    assert (failed["state"], ended["state"]) == ("failed", "completed")
+    assert "behind.0" not in [step["name"] for step in ended["steps"]]
+
+
 async def test_a_summary_that_failed_is_asked_for_again_in_the_same_job(desk: Desk) -> None:
     """By whoever triggers it next, and not later: its key doesn't block what it didn't do."""
 

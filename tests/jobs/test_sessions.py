@@ -280,6 +280,20 @@ async def test_a_subject_is_forgotten_with_all_its_sessions_and_trees(sessions: 
     assert await listed(sessions, "session") == [("s", "two")]
 
 
+async def test_what_has_expired_does_not_stay_in_the_list_of_its_subject(sessions: Sessions, redis: Client) -> None:
+    """Each write takes some of it off, and out of the index of what is stale."""
+    for number in range(20):
+        await sessions.put(ONE, f"s{number}", said("x"))
+        await sessions.put_tree(ONE, f"t{number}", [])
+        await redis.delete(keys.session(ONE, f"s{number}"), keys.tree(ONE, f"t{number}"))
+
+    for _ in range(200):
+        await sessions.put(ONE, "s", said("x"))
+
+    assert await redis.smembers(keys.holdings(ONE)) == {b"session/s"}  # type: ignore[misc]
+    assert await redis.zrange(keys.STALE_SESSIONS, 0, -1) == [b"s/one"]
+
+
 async def test_every_key_of_a_session_expires_and_a_summary_gives_it_its_life_anew(
     redis: Client, doors: Doors
 ) -> None:

@@ -96,6 +96,16 @@ async def test_without_the_providers_key_the_job_fails_for_good(desk: Engine, gi
     assert ended["attempt"] == 1
 
 
+@pytest.mark.parametrize("transcript", ["WEBVTT\n\nNOTE nothing yet\n", "\u200b\u200b"], ids=["no cues", "unseen"])
+async def test_nobody_is_asked_about_a_transcript_in_which_nothing_is_said(desk: Engine, transcript: str) -> None:
+    """A model would make something up."""
+    teller = Teller()
+
+    ended = await told(desk, {"transcript": transcript}, teller)
+
+    assert (ended["error"]["type"], teller.asked) == ("do-not-retry", [])
+
+
 async def test_a_long_transcript_is_read_in_pieces_a_few_at_a_time_and_merged(desk: Engine) -> None:
     """Every piece is asked about once; the last question holds what all of them told."""
     titles = (f"Piece {number}" for number in range(1, 1000))

@@ -52,6 +52,18 @@ def test_a_picture_of_20_megapixels_comes_out_small_enough_for_every_provider(fo
     assert near(picture, (1500, 1200), (255, 255, 255))
 
 
+@pytest.mark.parametrize(
+    "segment", [b"\xe1Exif\0\0II*\0\x08\0\0\0\xff\0", b"\xe2MPF\0II*\0\x08\0\0\0\0\0"], ids=["EXIF", "MPF"]
+)
+def test_a_photograph_whose_metadata_is_damaged_is_a_photograph(segment: bytes) -> None:
+    """Cameras write such, and so does whoever edits it."""
+    photograph = as_file(drawing(), "JPEG")
+    marker, data = segment[:1], segment[1:]
+    damaged = photograph[:2] + b"\xff" + marker + (len(data) + 2).to_bytes(2, "big") + data + photograph[2:]
+
+    assert near(redrawn(damaged), (20, 20), RED)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_small_picture_keeps_its_size(form: str) -> None:
     """Nothing is gained by blowing it up."""

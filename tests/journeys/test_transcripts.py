@@ -32,6 +32,14 @@ def test_subtitles_are_read_as_what_was_said() -> None:
     assert lines_of(SRT) == ["ANN: Hello.", "BOB: Hi!"]
 
 
+def test_what_is_said_of_notes_styles_and_regions_is_said() -> None:
+    """Such a word begins a block of its own only where no cue goes on."""
+    said = ["NOTES ARE TAKEN.", "STYLE MATTERS", "TO US."]
+    note = "NOTE nobody\nsays this\n\n"
+
+    assert lines_of(f"{CUE}{said[0]}\n\n{note}STYLE\n::cue {{}}\n\n1\n{CUE[8:]}{said[1]}\n{said[2]}\n") == said
+
+
 def test_a_plain_transcript_is_read_as_it_stands() -> None:
     """A time in it, an arrow or a bracket does not make subtitles of it."""
     text = "Ann: 5 < 6 --> true\n\n00:01 Bob: yes <v nobody>\n"

@@ -1,18 +1,11 @@
 /** Records on their way from files into a table: how many, how fast, and which were set aside. */
 
-import { useState } from 'preact/hooks';
-
 import { CopyForm } from '../components/copy-form.js';
-import { JobBar } from '../components/job-bar.js';
-import { JobFailure } from '../components/job-failure.js';
-import { Progress } from '../components/progress.js';
 import { Rejects } from '../components/rejects.js';
-import { Unreadable } from '../components/unreadable.js';
-import { Wire } from '../components/wire.js';
+import { WatchedJob } from '../components/watched-job.js';
 import { count } from '../figures.js';
 import { html } from '../html.js';
-import { isOver, useEndNoted, useTitle } from '../watched-job.js';
-import { useWatching } from '../watching.js';
+import { isOver, useTitle } from '../watched-job.js';
 
 const COUNTERS = { processed: 'Processed', inserted: 'Inserted', updated: 'Updated', errors: 'Set aside' };
 
@@ -34,7 +27,12 @@ export function Copy({ client, recents, known, home, id }) {
   return html`
     <main class="view">
       ${id
-        ? html`<${Copied} key=${id} client=${client} recents=${recents} home=${home} id=${id} title=${title} />`
+        ? html`
+          <${WatchedJob} key=${id} client=${client} recents=${recents} home=${home} id=${id} title=${title ?? 'A copy'}
+            what="copy" kept="A copy is kept for a week after its end" spoken=${spoken}>
+            ${(snapshot) => html`<${Copied} snapshot=${snapshot} />`}
+          <//>
+        `
         : html`
           <section class="import">
             <h1>Copy millions,<br />lose <em>none.</em></h1>
@@ -49,39 +47,25 @@ export function Copy({ client, recents, known, home, id }) {
   `;
 }
 
-function Copied({ client, recents, home, id, title }) {
-  const [wireOpen, setWireOpen] = useState(false);
-  const watching = useWatching(client, id);
-  const { snapshot, error } = watching;
-  useEndNoted(recents, snapshot);
-  if (error) {
-    return html`
-      <${Unreadable} error=${error} what="copy" kept="A copy is kept for a week after its end" home=${home}
-        forget=${() => recents.forget(id)} />
-    `;
-  }
-  const counters = { ...snapshot?.progress, ...snapshot?.result };
+function Copied({ snapshot }) {
+  const counters = countersOf(snapshot);
   return html`
-    <section class="conversation">
-      <h1 class="question">${title ?? 'A copy'}</h1>
-      <${JobBar} watching=${watching} wireOpen=${wireOpen} toggleWire=${() => setWireOpen(!wireOpen)}
-        cancel=${() => client.cancel(id)} />
-      ${snapshot && !isOver(snapshot) && html`<${Progress} progress=${snapshot.progress} began=${watching.began} />`}
-      ${snapshot?.state === 'failed' && html`<${JobFailure} error=${snapshot.error} what="copy" />`}
-      <dl class="counters">
-        ${Object.entries(COUNTERS).map(([name, label]) => html`
-          <div key=${name} data-counter=${name}><dt>${label}</dt><dd>${count(counters[name] ?? 0)}</dd></div>
-        `)}
-        ${counters.total !== undefined && html`<div><dt>Total</dt><dd>${count(counters.total)}</dd></div>`}
-      </dl>
-      ${isOver(snapshot) && counters.message && html`<p class="copy-message">${counters.message}</p>`}
-      ${counters.errors > 0 && html`<${Rejects} jobId=${id} errors=${counters.errors} />`}
-      <p class="unseen" role="status">${isOver(snapshot) ? `${counters.processed ?? 0} records.` : ''}</p>
-    </section>
-    ${wireOpen && html`
-      <div class="dock">
-        <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
-      </div>
-    `}
+    <dl class="counters">
+      ${Object.entries(COUNTERS).map(([name, label]) => html`
+        <div key=${name} data-counter=${name}><dt>${label}</dt><dd>${count(counters[name] ?? 0)}</dd></div>
+      `)}
+      ${counters.total !== undefined && html`<div><dt>Total</dt><dd>${count(counters.total)}</dd></div>`}
+    </dl>
+    ${isOver(snapshot) && counters.message && html`<p class="copy-message">${counters.message}</p>`}
+    ${counters.errors > 0 && html`<${Rejects} jobId=${snapshot.id} errors=${counters.errors} />`}
   `;
+}
+
+function countersOf({ progress, result }) {
+  return { ...progress, ...result };
+}
+
+/** What a screen reader is told: nothing while the counters run. */
+function spoken(snapshot) {
+  return isOver(snapshot) ? `${countersOf(snapshot).processed ?? 0} records.` : '';
 }

@@ -1,17 +1,10 @@
 /** A transcript or a diagram, and the journey that is read out of it while it is read. */
 
-import { useState } from 'preact/hooks';
-
 import { ImportForm } from '../components/import-form.js';
-import { JobBar } from '../components/job-bar.js';
-import { JobFailure } from '../components/job-failure.js';
 import { JourneyBoard } from '../components/journey-board.js';
-import { Progress } from '../components/progress.js';
-import { Unreadable } from '../components/unreadable.js';
-import { Wire } from '../components/wire.js';
+import { WatchedJob } from '../components/watched-job.js';
 import { html } from '../html.js';
-import { isOver, useEndNoted, useTitle } from '../watched-job.js';
-import { useWatching } from '../watching.js';
+import { isOver, useTitle } from '../watched-job.js';
 
 const LONGEST_TITLE = 80;
 
@@ -33,7 +26,12 @@ export function Import({ client, recents, known, home, id }) {
   return html`
     <main class="view">
       ${id
-        ? html`<${Imported} key=${id} client=${client} recents=${recents} home=${home} id=${id} title=${title} />`
+        ? html`
+          <${WatchedJob} key=${id} client=${client} recents=${recents} home=${home} id=${id} title=${title ?? 'An import'}
+            what="import" kept="An import is kept for a day after its end" spoken=${spoken}>
+            ${(snapshot) => html`<${Imported} snapshot=${snapshot} />`}
+          <//>
+        `
         : html`
           <section class="import">
             <h1>Read a journey<br />out of <em>what was said.</em></h1>
@@ -48,34 +46,14 @@ export function Import({ client, recents, known, home, id }) {
   `;
 }
 
-function Imported({ client, recents, home, id, title }) {
-  const [wireOpen, setWireOpen] = useState(false);
-  const watching = useWatching(client, id);
-  const { snapshot, error } = watching;
-  useEndNoted(recents, snapshot);
-  if (error) {
-    return html`
-      <${Unreadable} error=${error} what="import" kept="An import is kept for a day after its end" home=${home}
-        forget=${() => recents.forget(id)} />
-    `;
-  }
-  const journey = snapshot?.result ?? snapshot?.parts.journey?.result;
-  return html`
-    <section class="conversation">
-      <h1 class="question">${title ?? 'An import'}</h1>
-      <${JobBar} watching=${watching} wireOpen=${wireOpen} toggleWire=${() => setWireOpen(!wireOpen)}
-        cancel=${() => client.cancel(id)} />
-      ${snapshot && !isOver(snapshot) && html`<${Progress} progress=${snapshot.progress} began=${watching.began} />`}
-      ${snapshot?.state === 'failed' && html`<${JobFailure} error=${snapshot.error} what="import" />`}
-      ${journey && html`<${JourneyBoard} journey=${journey} growing=${!isOver(snapshot)} />`}
-      <p class="unseen" role="status">${spoken(snapshot, journey)}</p>
-    </section>
-    ${wireOpen && html`
-      <div class="dock">
-        <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
-      </div>
-    `}
-  `;
+function Imported({ snapshot }) {
+  const journey = journeyOf(snapshot);
+  return journey && html`<${JourneyBoard} journey=${journey} growing=${!isOver(snapshot)} />`;
+}
+
+/** The journey as far as it is written. */
+function journeyOf(snapshot) {
+  return snapshot.result ?? snapshot.parts.journey?.result;
 }
 
 /** The kind, the input and a name for what the draft asks for. @param {import('../components/import-form.js').Draft} draft */
@@ -100,7 +78,7 @@ function dataUrl(file) {
 }
 
 /** What a screen reader is told: where it stands, never the journey as it grows. */
-function spoken(snapshot, journey) {
-  if (snapshot?.state === 'completed') return `Done: ${journey?.stages?.length ?? 0} stages.`;
+function spoken(snapshot) {
+  if (snapshot?.state === 'completed') return `Done: ${journeyOf(snapshot)?.stages?.length ?? 0} stages.`;
   return snapshot?.progress.message ?? '';
 }

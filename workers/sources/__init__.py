@@ -53,6 +53,8 @@ class Reading:
     def batches(self, after: Place, *, most: int, columns: Sequence[str] | None = None) -> Iterator[Batch]:
         """The records after the place, up to `most` at a time; DoNotRetry where the file there has changed."""
         files = self._files()
+        if after.file and all(file.name != after.file for file in files):
+            raise DoNotRetry("A file of the source is there no more, though it was not copied to its end.")
         sizes = sum(file.size for file in files) or 1
         done = 0
         for file in files:

@@ -30,7 +30,7 @@ class Csv:
         batch = _Batch(name, header, wanted)
         began, reader = lines.after, csv.reader(_texts(lines), strict=True)
         while (fields := _next(reader)) is not None:
-            batch.add(fields, began.line + 1)
+            batch.add(fields, began.line + 1, fits=lines.after.offset - began.offset < MOST_BYTES)
             began = lines.after
             if batch.size == most or batch.bytes(began) >= MOST_BYTES:
                 yield batch.piece(began)
@@ -63,8 +63,10 @@ class _Batch:
         self._began = after.offset if self._began is None else self._began
         return after.offset - self._began
 
-    def add(self, fields: list[str] | csv.Error, line: int) -> None:
-        if isinstance(fields, csv.Error):
+    def add(self, fields: list[str] | csv.Error, line: int, *, fits: bool) -> None:
+        if not fits:
+            self._reject(line, "", f"The record is longer than {MOST_BYTES} bytes.")
+        elif isinstance(fields, csv.Error):
             self._reject(line, "", f"The line is not CSV: {fields}.")
         elif fields and len(fields) != len(self._header):
             reason = f"The line has {len(fields)} fields, the header {len(self._header)}."

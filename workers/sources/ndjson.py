@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -12,6 +12,9 @@ from jobs.rejects import Reject
 from workers.records import PlainRecords
 from workers.source import MOST_BYTES, Piece, Spot
 from workers.sources.text import Lines, unpacked
+
+DEEPEST = 100
+"""Levels of a record: as many as every destination takes."""
 
 _LONG_NUMBER = re.compile(rb"\d{19}")
 
@@ -80,5 +83,20 @@ def _record(line: bytes) -> JsonObject:
         raise ValueError(f"The line is not JSON: {error.msg}.") from None
     if not isinstance(record, dict):
         raise ValueError("The line is JSON, but not an object.")  # noqa: TRY004  # of what the line holds
+    if line.count(b"{") + line.count(b"[") > DEEPEST and _depth(record) > DEEPEST:
+        raise ValueError(f"The line is nested deeper than {DEEPEST} levels.")
     # Integers beyond 64 bits are read exactly by the slower of the two alone.
     return json.loads(line) if _LONG_NUMBER.search(line) else record
+
+
+def _depth(record: JsonObject) -> int:
+    depth = 0
+    level: list[Any] = [record]
+    while level:
+        depth += 1
+        level = [inner for value in level for inner in _values(value) if isinstance(inner, dict | list)]
+    return depth
+
+
+def _values(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value

@@ -42,7 +42,7 @@ class ChatBody(BaseModel):
 
     message: str | None = _named("message", "prompt")
     messages: list[Message] = []
-    models: dict[str, str] = {}
+    models: dict[str, str | None] = {}
     provider: str | None = None
     system: str | None = _named("system", "systemPrompt")
     conversation_id: str | None = _named("conversationId", "conversation_id")
@@ -54,9 +54,10 @@ class ChatBody(BaseModel):
         if self.message:
             said.append(("user", self.message))
         talk = conversation([("system", self.system or ""), *said])
-        chosen = {"models": {_ours(name): model for name, model in self.models.items()}} if self.models else {}
+        models = {_ours(name): model for name, model in self.models.items() if model is not None}
+        chosen = {"models": models} if models else {}
         alone = {"provider": _ours(self.provider)} if self.provider else {}
-        more = {"conversation_id": self.conversation_id, "max_output_tokens": self.max_output_tokens}
+        more = {"conversation_id": self.conversation_id or None, "max_output_tokens": self.max_output_tokens}
         return {**talk, **chosen, **alone, **{name: value for name, value in more.items() if value is not None}}
 
     @property

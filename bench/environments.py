@@ -1,4 +1,4 @@
-"""An environment of its own for what the peers need, made where it is missing, kept for the next run."""
+"""An environment of its own for each peer, made where it is missing, kept for the next run."""
 
 import hashlib
 import shutil
@@ -6,20 +6,18 @@ import subprocess
 import venv
 from pathlib import Path
 
-from bench.engine.program import ROOT
-
-HERE = Path(__file__).parent
-FOLDER = ROOT / "build" / "bench"
+FOLDER = Path(__file__).parents[1] / "build" / "bench"
 INSTALL_SECONDS = 300.0
 
 
 class Absent(Exception):
-    """The peers cannot be measured here; the message says why."""
+    """The peer cannot be measured here; the message says why."""
 
 
-def python_of(peer: str) -> Path:
-    """The interpreter that has the peer, as its lock file names it; Absent where it cannot be had."""
-    lock = HERE / f"requirements-{peer}.txt"
+def python_of(peer: str, *, locks: Path) -> Path:
+    """The interpreter that has the peer, as its lock file in the folder `locks` names it; Absent where it cannot be
+    had."""
+    lock = locks / f"requirements-{peer}.txt"
     folder = FOLDER / f"{peer}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
@@ -38,4 +36,8 @@ def _install(python: Path, lock: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise Absent("its packages did not come in time") from error
     except subprocess.CalledProcessError as error:
-        raise Absent("its packages cannot be installed") from error
+        raise Absent(f"its packages cannot be installed: {_last_line(error.stderr)}") from error
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2]
