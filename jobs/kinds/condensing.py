@@ -61,10 +61,11 @@ async def _asked(run: Run, text: str, system: str, name: str) -> str:
 def split(text: str) -> list[str]:
     """The text in stretches that fit one question, each ended where a line does, or at least a word."""
     stretches = []
-    while len(text) > MOST_CHARACTERS:
-        least = MOST_CHARACTERS // 2
-        ends = (text.rfind(mark, least, MOST_CHARACTERS) for mark in ("\n", " "))
-        end = next((end for end in ends if end > 0), MOST_CHARACTERS - 1) + 1
-        stretches.append(text[:end])
-        text = text[end:]
-    return [*stretches, text]
+    start = 0
+    while len(text) - start > MOST_CHARACTERS:
+        most = start + MOST_CHARACTERS
+        ends = (text.rfind(mark, start + MOST_CHARACTERS // 2, most) for mark in ("\n", " "))
+        end = next((end for end in ends if end > 0), most - 1) + 1
+        stretches.append(text[start:end])
+        start = end
+    return [*stretches, text[start:]]
