@@ -4,11 +4,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from jobs.model import Value
 
 Format = Literal["parquet", "ndjson", "csv"]
+
+CHECKPOINTS = "jobstream_checkpoints"
+"""The table beside the others in which a destination remembers how far each copy is."""
+
+
+def _a_table(name: str) -> str:
+    schema, dot, table = name.partition(".")
+    own = name.rpartition(".")[2].casefold() == CHECKPOINTS  # SQLite has it under every spelling
+    if "\0" in name or own or not schema or (dot and not table):
+        raise ValueError("no table may have this name")
+    return name
+
+
+def _columns(key: list[str]) -> list[str]:
+    if len(set(key)) < len(key) or any("\0" in column for column in key):
+        raise ValueError("each column counts once, and has a name that can be one")
+    return key
+
 
 ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=63)]
@@ -29,7 +47,7 @@ class Destination(Value):
     """A table, or a collection, of a named connection."""
 
     connection: ConnectionName
-    table: Annotated[str, StringConstraints(min_length=1, max_length=127)]
+    table: Annotated[str, StringConstraints(min_length=1, max_length=127), AfterValidator(_a_table)]
 
 
 class Copy(Value):
@@ -37,7 +55,7 @@ class Copy(Value):
 
     source: Source
     destination: Destination
-    key: Annotated[list[Column], Field(min_length=1, max_length=MOST_KEY_COLUMNS)]
+    key: Annotated[list[Column], Field(min_length=1, max_length=MOST_KEY_COLUMNS), AfterValidator(_columns)]
     batch_size: Annotated[int, Field(ge=1, le=MOST_BATCH, strict=True)] = 1000
     max_errors: Annotated[int, Field(ge=0, strict=True)] | None = None
     dry_run: Annotated[bool, Field(strict=True)] = False

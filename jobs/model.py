@@ -1,5 +1,6 @@
 """What a job is: its states and which may follow which, its parts and steps, and the snapshot that clients see."""
 
+import re
 import secrets
 from dataclasses import fields
 from enum import StrEnum
@@ -14,6 +15,11 @@ Known = TypeVar("Known")
 JOB_ID_PATTERN = r"^[A-Za-z0-9_-]{16,64}$"
 CLIENT_ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+
+def is_client_id(text: str) -> bool:
+    """Whether a client may have chosen it as the id of something."""
+    return re.fullmatch(CLIENT_ID_PATTERN, text) is not None
 
 
 def new_job_id() -> JobId:

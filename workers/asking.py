@@ -25,7 +25,6 @@ LONGEST_WAIT_SECONDS = 60.0
 RATE_LIMIT_SECONDS = 300.0
 """How long a job leaves a provider alone that has been asked too often and does not say for how long."""
 
-
 GROWTH_SECONDS = 0.5
 """How long a provisional result stands before the next."""
 

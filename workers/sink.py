@@ -131,8 +131,26 @@ async def written(upsert: Upsert, records: Records, key: Sequence[str]) -> Writt
     for group in groups_of(records, key):
         new, refused = await _sifted(upsert, group.records)
         inserted += new
-        refusals += [Refusal(place, each.reason) for each in refused for place in group.places[each.at]]
+        for each in refused:
+            new, alone = await _one_by_one(upsert, records, group.places[each.at], each)
+            inserted += new
+            refusals += alone
     return Written(inserted, len(records) - inserted - len(refusals), refusals)
+
+
+async def _one_by_one(
+    upsert: Upsert, records: Records, places: Sequence[int], together: Refusal
+) -> tuple[int, list[Refusal]]:
+    """How many of the records of one key, which were refused together, were new when each came by itself, and the
+    refusals of those that are bad."""
+    if len(places) == 1:
+        return 0, [Refusal(places[0], together.reason)]
+    inserted, refusals = 0, []
+    for place in places:
+        new, refused = await _sifted(upsert, records.at([place]))
+        inserted += new
+        refusals += [Refusal(place, each.reason) for each in refused]
+    return inserted, refusals
 
 
 async def _sifted(upsert: Upsert, records: Records) -> tuple[int, list[Refusal]]:

@@ -58,6 +58,9 @@ MOST_CALLS = 20
 MOST_CHARTS = 20
 """Of all the metrics that were looked at: all charts are told anew with each look."""
 
+MOST_CITED = 400
+"""How many names the form may list; OpenAI takes 1,000 in a whole schema. Of more, ours is the only check."""
+
 TOO_MANY_CALLS = f"This call was not made: there are {MOST_CALLS} at most in one turn."
 ALL_DATA = "data"
 """What a finding cites that rests on data which the model was given, not on what a tool returned."""
@@ -296,7 +299,7 @@ async def _kept(insights: JsonObject) -> JsonObject:
 def _shape(cited: Sequence[str]) -> Shape:
     """The form of findings that cite nothing but what the model was told."""
     schema = Findings.model_json_schema()
-    if cited:  # a model that looked at nothing has nothing to cite, and so no finding
+    if 0 < len(cited) <= MOST_CITED:  # a model that looked at nothing has nothing to cite, and so no finding
         schema["$defs"]["Evidence"]["properties"]["call"]["enum"] = list(cited)
     return Shape("insights", schema)
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from jobs.copying import Copy
-from jobs.errors import ConnectionAway, ExtraMissing, InvalidInput, OutsideRoot, Violation
+from jobs.errors import ConnectionAway, DoNotRetry, ExtraMissing, InvalidInput, OutsideRoot, Violation
 from jobs.records import sqlite
 from jobs.records.connections import Connection, Connections
 from jobs.records.extras import extra
 from jobs.records.folder import check_relative, folder_of
-from jobs.records.table import CHECKPOINTS, NoUniqueKey, Table
+from jobs.records.table import NoUniqueKey, Table
 
 LOOK_SECONDS = 3.0
 """How long the destination may take to say what its table is like; one that does not is the job's to wait for."""
@@ -21,11 +21,12 @@ _TABLES = ("postgresql", "mongodb", "sqlite")
 
 async def check_copy(connections: Connections, copy: Copy) -> None:
     """InvalidInput names what is wrong with the copy: a connection that there is not, a path outside of its root, a
-    table without a unique index on the key. A destination that does not answer in time is not held against it."""
+    table without a unique index on the key. A destination that does not answer in time, or cannot be looked at, is
+    not held against it: its job will say so."""
     _refuse(_wrong_with_names(connections, copy))
     source, destination = connections[copy.source.connection], connections[copy.destination.connection]
     _refuse(await asyncio.to_thread(lambda: [*_wrong_with_path(source, copy.source.path)]))
-    with suppress(ConnectionAway, ExtraMissing, TimeoutError):
+    with suppress(ConnectionAway, DoNotRetry, TimeoutError):
         async with asyncio.timeout(LOOK_SECONDS):
             _refuse(_wrong_with_key(await table_at(destination, copy.destination.table), copy.key))
 
@@ -37,7 +38,8 @@ async def table_at(connection: Connection, name: str) -> Table | None:
             with extra("postgresql"):
                 from jobs.records import postgresql  # noqa: PLC0415
             async with postgresql.open_postgresql(connection, seconds=LOOK_SECONDS) as session:
-                return await postgresql.table_of(session, name)
+                with postgresql.postgresql_faults(connection.name):
+                    return await postgresql.table_of(session, name)
         case "mongodb":
             with extra("mongodb"):
                 from jobs.records import mongodb  # noqa: PLC0415
@@ -62,11 +64,6 @@ def _wrong_with_names(connections: Connections, copy: Copy) -> Iterator[Violatio
             "/input/destination/connection",
             "no connection of this name has tables (postgresql://, mongodb://, sqlite://)",
         )
-    table = copy.destination.table
-    if "\0" in table or table.rpartition(".")[2] == CHECKPOINTS or any(not part for part in table.split(".", 1)):
-        yield Violation("/input/destination/table", "no table may have this name")
-    if len(set(copy.key)) < len(copy.key) or any("\0" in column for column in copy.key):
-        yield Violation("/input/key", "each column counts once, and has a name that can be one")
 
 
 def _wrong_with_path(source: Connection, path: str) -> Iterator[Violation]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+from pymongo.errors import ConfigurationError, InvalidName, OperationFailure, PyMongoError
 
 from jobs.errors import ConnectionAway, DoNotRetry
 from jobs.records.connections import Connection
@@ -38,6 +38,8 @@ async def open_mongodb(connection: Connection, *, seconds: float = ANSWER_SECOND
             yield client.get_default_database()
     except ConfigurationError as error:
         raise DoNotRetry(f"The connection {connection.name} cannot be used as its URL stands.") from error
+    except InvalidName as error:
+        raise DoNotRetry("MongoDB has no collections of this name.") from error
     except OperationFailure as error:
         if error.code in _REFUSALS:
             raise DoNotRetry(f"The connection {connection.name} refuses us: look at its user.") from error

@@ -1,17 +1,22 @@
 """PostgreSQL, as far as both processes need it: a connection, and what a table is like. Only who has the extra
 imports this."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 
-from jobs.errors import ConnectionAway, DoNotRetry
+from jobs.errors import ConnectionAway, DoNotRetry, JobError
 from jobs.records.connections import Connection
 from jobs.records.table import Table, quoted
 
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 300.0
+
+_LASTING = ("0A", "28", "3D", "3F", "42")
+"""What is as wrong the next time: features, rights, names. Everything else may be well a little later."""
+
+_TWICE_MADE = ("42P07", "23505")
 
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
@@ -44,6 +49,21 @@ async def open_postgresql(
         yield session
     finally:
         session.terminate() if session.is_in_transaction() else await _closed(session)
+
+
+@contextmanager
+def postgresql_faults(name: str) -> Iterator[None]:
+    """What the database says, in our words; its sentences hold no values where they are no record's."""
+    try:
+        yield
+    except JobError:
+        raise
+    except asyncpg.PostgresError as error:
+        if error.sqlstate in _TWICE_MADE or not (error.sqlstate or "").startswith(_LASTING):
+            raise ConnectionAway(f"The connection {name} failed: {error.sqlstate}.") from error
+        raise DoNotRetry(f"PostgreSQL refuses: {error}.") from error
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        raise ConnectionAway(f"The connection {name} broke off.") from error
 
 
 async def table_of(session: asyncpg.Connection, name: str) -> Table | None:

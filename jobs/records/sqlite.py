@@ -4,11 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from jobs.errors import ConnectionAway
+from jobs.errors import ConnectionAway, DoNotRetry
 from jobs.records.connections import Connection
 from jobs.records.table import Table, quoted
 
 BUSY_SECONDS = 30.0
+
+_NO_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 @contextmanager
@@ -31,11 +33,15 @@ def open_sqlite(
 
 @contextmanager
 def sqlite_faults(connection: Connection) -> Iterator[None]:
-    """A file that cannot be used now as ConnectionAway."""
+    """A file that cannot be used now as ConnectionAway, one that is no database as DoNotRetry."""
     try:
         yield
     except sqlite3.OperationalError as error:
         raise ConnectionAway(f"The connection {connection.name} cannot be used: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode in _NO_DATABASE:
+            raise DoNotRetry(f"The connection {connection.name} cannot be used: {error}.") from error
+        raise
 
 
 def table_of(session: sqlite3.Connection, name: str) -> Table | None:

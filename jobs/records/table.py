@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from jobs.errors import DoNotRetry
 
-CHECKPOINTS = "jobstream_checkpoints"
-"""The table beside the others in which a destination remembers how far each copy is."""
-
 
 class NoUniqueKey(DoNotRetry):
     """The table is there, and nothing keeps `key` unique in it: give it a primary key or a unique index on it."""

@@ -1,6 +1,5 @@
 """Conversations: the list of one's own, what was said in one, and forgetting it."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,7 +9,7 @@ from jobs import clock
 from jobs.conversations import Conversation, Listed
 from jobs.errors import ConversationNotFound
 from jobs.kind import Turn
-from jobs.model import CLIENT_ID_PATTERN, JsonObject
+from jobs.model import JsonObject, is_client_id
 from service.api import AccessOf, ApiOf
 from service.auth import CANCEL, READ
 from service.shapes import ConversationsTold, ConversationTold
@@ -19,8 +18,6 @@ from service.submission import Subject
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
 SubjectOf = Annotated[Subject | None, Query()]
-
-_NAME = re.compile(CLIENT_ID_PATTERN.replace("$", r"\Z"))
 
 
 @router.get("", responses={200: {"model": ConversationsTold}})
@@ -52,7 +49,7 @@ async def forget(conversation_id: str, api: ApiOf, access: AccessOf, subject: Su
 
 
 def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not is_client_id(name):
         raise ConversationNotFound("No conversation has this id, or it has expired.")
     return name
 

@@ -1,6 +1,5 @@
 """Sessions: conversations that are put here to be summarised."""
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from jobs import clock
 from jobs.errors import SessionNotFound
 from jobs.kinds.summarize_session import SUMMARIZE_SESSION
-from jobs.model import CLIENT_ID_PATTERN, JsonObject
+from jobs.model import CLIENT_ID_PATTERN, JsonObject, is_client_id
 from jobs.sessions import MOST_BYTES, MOST_MESSAGES
 from jobs.summarized import Session, spelled
 from service.api import AccessOf, ApiOf, GuestOf
@@ -28,8 +27,6 @@ WRITES = submit(SUMMARIZE_SESSION.name)
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
 ClientId = Annotated[str, StringConstraints(pattern=CLIENT_ID_PATTERN)]
-
-_ID = re.compile(CLIENT_ID_PATTERN.replace("$", r"\Z"))
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -115,7 +112,7 @@ async def forget(session_id: str, api: ApiOf, access: AccessOf, subject: Subject
 
 def checked_session(session_id: str) -> str:
     """The id, if a client may have chosen it; SessionNotFound as for one that never was."""
-    if not _ID.fullmatch(session_id):
+    if not is_client_id(session_id):
         raise SessionNotFound("No session has this id, or it has expired.")
     return session_id
 

@@ -1,6 +1,5 @@
 """Trees: sessions that are summarised together."""
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -11,7 +10,7 @@ from starlette.responses import Response
 from jobs.errors import TreeNotFound
 from jobs.kind import MEBIBYTE
 from jobs.kinds.summarize_tree import SUMMARIZE_TREE
-from jobs.model import CLIENT_ID_PATTERN, JsonObject
+from jobs.model import JsonObject, is_client_id
 from jobs.summaries import Order
 from jobs.summarized import MOST_SESSIONS, Tree
 from service.api import AccessOf, ApiOf, GuestOf, RequestId
@@ -25,8 +24,6 @@ from service.submission import valid
 WRITES = submit(SUMMARIZE_TREE.name)
 
 router = APIRouter(prefix="/v1/trees", tags=["trees"])
-
-_ID = re.compile(CLIENT_ID_PATTERN.replace("$", r"\Z"))
 
 
 class TreeBody(BaseModel):
@@ -85,7 +82,7 @@ async def preflight(
 
 def checked_tree(tree_id: str) -> str:
     """The id, if a client may have chosen it; TreeNotFound as for one that never was."""
-    if not _ID.fullmatch(tree_id):
+    if not is_client_id(tree_id):
         raise TreeNotFound("No tree has this id, or it has expired.")
     return tree_id
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from jobs.copying import Counts
 from jobs.errors import DoNotRetry, LeaseLost
 from jobs.records.table import NoUniqueKey
 from tests.copying.copyist import Copyist, a_copy, ndjson
-from tests.copying.destinations import Destination, Mongodb
+from tests.copying.destinations import Destination, Mongodb, Postgresql
 from workers.copying import Progress
 from workers.records import PlainRecords
 from workers.sink import Order, Overtaken, Written
@@ -55,6 +56,22 @@ async def test_of_records_with_one_key_the_last_wins(
         {"id": 2, "name": "e"},
         {"id": 3, "name": "d"},
     ]
+
+
+@pytest.mark.parametrize("destination", ["postgresql"], indirect=True)
+async def test_of_records_with_one_key_those_that_are_good_are_kept(
+    copyist: Copyist, destination: Destination, lake: Path
+) -> None:
+    """As if they came one by one: the bad one alone is set aside."""
+    await destination.make("things", unique=["id"])
+    twins = [{"id": 1, "name": "good"}, {"id": 1, "name": "nul \0"}, {"id": 2, "name": "other"}]
+    (lake / "a.ndjson").write_bytes(ndjson(*twins))
+
+    counts = await copyist.copy("a.ndjson")
+
+    assert (counts.inserted, counts.updated, counts.errors) == (2, 0, 1)
+    assert [each["line"] for each in await copyist.set_aside()] == [2]
+    assert await destination.rows("things") == [twins[0], twins[2]]
 
 
 async def test_what_a_record_lacks_stays_as_it_was(copyist: Copyist, destination: Destination, lake: Path) -> None:
@@ -213,6 +230,26 @@ async def test_any_name_may_be_a_table_s_or_a_column_s(
     assert await destination.rows(name) == [record]
 
 
+@pytest.mark.parametrize("destination", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("table", "column"), [("things", "ü" * 32), ("t" * 64, "name")])
+async def test_a_name_that_postgresql_would_cut_off_ends_the_copy(
+    copyist: Copyist, lake: Path, table: str, column: str
+) -> None:
+    """Else nobody would find the table or its column again."""
+    (lake / "a.ndjson").write_bytes(ndjson({"id": 1, column: "x"}))
+
+    with pytest.raises(DoNotRetry, match="63 bytes"):
+        await copyist.copy("a.ndjson", table=table)
+
+
+@pytest.mark.parametrize("destination", ["mongodb", "mongodb-alone"], indirect=True)
+async def test_a_name_that_is_no_collection_s_ends_the_copy(copyist: Copyist, lake: Path) -> None:
+    (lake / "a.ndjson").write_bytes(ndjson({"id": 1}))
+
+    with pytest.raises(DoNotRetry, match="of this name"):
+        await copyist.copy("a.ndjson", table="a$b")
+
+
 async def test_all_types_of_parquet_arrive(copyist: Copyist, destination: Destination, lake: Path) -> None:
     """Also those that have no equal there; nothing is what it was, nor more."""
     table = pa.table(
@@ -266,6 +303,36 @@ async def test_a_record_that_a_type_refuses_is_set_aside(
         assert "no column more" in reasons[5]
     assert counts.errors == len(reasons)
     assert [row for row in await destination.rows("things") if "more" not in row] == good
+
+
+async def test_what_few_can_spell_is_no_end_of_a_copy(copyist: Copyist, destination: Destination, lake: Path) -> None:
+    """Fine times in lists and structs, identifiers, days after the year 9999, the longest numbers."""
+    moment = pa.timestamp("ns")
+    table = pa.table(
+        {
+            "id": pa.array([1, 2]),
+            "times": pa.array([[1_000_000_001], None], pa.list_(moment)),
+            "thing": pa.array(
+                [{"at": 1_000_000_001, "for": 1}, None], pa.struct({"at": moment, "for": pa.duration("s")})
+            ),
+            "prices": pa.array([[Decimal("1.5")], None], pa.list_(pa.decimal128(5, 2))),
+            "uuid": pa.array([b"0123456789abcdef", None], pa.uuid()),
+            "day": pa.array([20_000 if isinstance(destination, Postgresql) else 10_000_000, None], pa.date32()),
+            "count": pa.array([2**64 - 1, None], pa.uint64()),
+            "sum": pa.array([None, Decimal("1" * 38)], pa.decimal128(38, 0)),
+        }
+    )
+    parquet.write_table(table, lake / "rare.parquet")
+
+    counts = await copyist.copy("rare.parquet")
+
+    rows = await destination.rows("things")
+    refused = {1, 2} if isinstance(destination, Mongodb) else set()  # 64 bits, and 34 digits, are its most
+    assert {each["record"]["id"] for each in await copyist.set_aside()} == refused
+    assert (counts.inserted, counts.errors) == (2 - len(refused), len(refused))
+    if not refused:
+        assert (int(rows[0]["count"]), int(rows[1]["sum"])) == (2**64 - 1, int("1" * 38))
+        assert rows[0]["uuid"] == "30313233-3435-3637-3839-616263646566"
 
 
 def _line(record: Any) -> bytes:

@@ -16,7 +16,7 @@ from jobs.records.connections import Connections, read_connections
 from jobs.rejects import MOST_RECORD_BYTES, MOST_REJECTS, Reject, Rejects
 from tests.api import Api
 from tests.copying.copyist import Copyist, a_copy, ndjson
-from tests.copying.destinations import Destination
+from tests.copying.destinations import Destination, Postgresql
 from tests.jobs.doors import Doors
 from tests.service.serving import serving
 from tests.system import SECRET, free_port
@@ -33,6 +33,9 @@ def connections(lake: Path, destination: Destination) -> Connections:
             "JOBSTREAM_CONNECTION_LAKE": f"file://{lake}",
             "JOBSTREAM_CONNECTION_WAREHOUSE": destination.url,
             "JOBSTREAM_CONNECTION_AWAY": f"postgresql://me:{PASSWORD}@127.0.0.1:{free_port()}/nothing",
+            "JOBSTREAM_CONNECTION_MISSING": f"{destination.url}_missing",
+            "JOBSTREAM_CONNECTION_STRANGERS": destination.url.replace("tester@", "stranger@"),
+            "JOBSTREAM_CONNECTION_JUNK": f"sqlite://{lake}/things.ndjson",
         }
     )
 
@@ -87,7 +90,7 @@ async def test_only_what_can_be_is_taken(caller: Api, lake: Path) -> None:
     assert await refused(caller, source=source(str(lake.parent))) == ["/input/source/connection"]
     for path in ("../x.csv", "/etc/passwd", "a/../../x.csv", "file:///etc/passwd", "out/x.csv", "out", "out/*.csv"):
         assert await refused(caller, source=source(path=path)) == ["/input/source/path"]
-    for table in ("jobstream_checkpoints", "other.jobstream_checkpoints", ".a"):
+    for table in ("jobstream_checkpoints", "Jobstream_Checkpoints", "other.jobstream_checkpoints", ".a", "a."):
         assert await refused(caller, destination=target(table=table)) == ["/input/destination/table"]
     assert await refused(caller, key=["id", "id"]) == ["/input/key"]
     for wrong in ({"key": []}, {"batch_size": 0}, {"max_errors": -1}, {"dry_run": "yes"}, {"what": 1}):
@@ -97,6 +100,33 @@ async def test_only_what_can_be_is_taken(caller: Api, lake: Path) -> None:
 @pytest.mark.parametrize("destination", ["sqlite"], indirect=True)
 async def test_a_destination_that_does_not_answer_is_the_job_s_to_wait_for(caller: Api) -> None:
     assert await refused(caller, destination=target("away")) == []
+
+
+@pytest.mark.parametrize("destination", ["postgresql"], indirect=True)
+async def test_a_destination_that_cannot_be_looked_at_is_the_job_s_to_complain_of(
+    caller: Api, destination: Postgresql, lake: Path
+) -> None:
+    """A database that there is not, a file that is none, a schema that its user may not look into."""
+    (lake / "things.ndjson").write_bytes(ndjson({"id": 1}) * 200)
+    await destination.execute("CREATE SCHEMA hidden; DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
+
+    assert await refused(caller, destination=target("missing")) == []
+    assert await refused(caller, destination=target("junk")) == []
+    assert await refused(caller, destination=target("strangers", "hidden.things")) == []
+
+
+@pytest.mark.parametrize("destination", ["sqlite"], indirect=True)
+async def test_an_event_starts_no_copy_that_writes_where_copies_are_remembered(
+    caller: Api, destination: Destination
+) -> None:
+    """It is dropped, as data that no kind takes."""
+    given = a_copy("things.ndjson").model_dump(exclude_unset=True)
+    statuses = []
+    for changed in ({}, {"destination": target(table="jobstream_checkpoints")}, {"key": ["id", "id"]}):
+        answer = await caller.http.post("/v1/events", json={"name": "copy-records", "data": given | changed})
+        statuses.append((answer.status_code, len(answer.json()["job_ids"])))
+
+    assert statuses == [(202, 1), (202, 0), (202, 0)]
 
 
 @pytest.mark.parametrize("destination", ["sqlite"], indirect=True)

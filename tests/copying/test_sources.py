@@ -240,7 +240,8 @@ def test_a_line_of_csv_that_is_too_long_is_set_aside(connection: Connection, put
     """Where it is cut off, it may look like a whole record."""
     columns = MOST_BYTES // MOST_FIELD_BYTES + 1
     long = b",".join([b"x" * (MOST_FIELD_BYTES - 1)] * columns)
-    put("a.csv", b",".join(b"c%d" % at for at in range(columns)) + b"\n" + long + b"\n" + b"," * (columns - 1) + b"\n")
+    header, short = b",".join(b"c%d" % at for at in range(columns)), b"," * (columns - 1)
+    put("a.csv", b"\n".join([header, long, short]))
 
     found = batches(connection, "a.csv", most=10)
 
@@ -254,6 +255,19 @@ def test_a_header_that_names_no_columns_ends_the_copy(connection: Connection, pu
 
     with pytest.raises(DoNotRetry, match="header"):
         batches(connection, "a.csv")
+
+
+def test_a_batch_of_large_rows_has_few_of_them(connection: Connection, put: Put) -> None:
+    """However many are asked for."""
+    held = BytesIO()
+    rows = pa.table({"id": [*range(40)], "text": ["x" * 1024 * 1024] * 40})
+    parquet.write_table(rows, held, use_dictionary=False)
+    put("a.parquet", held.getvalue())
+
+    found = batches(connection, "a.parquet", most=100)
+
+    assert sum(len(batch.piece.records) for batch in found) == 40
+    assert all(len(batch.piece.records) * 1024 * 1024 <= MOST_BYTES for batch in found)
 
 
 def test_integers_are_exact_however_long(connection: Connection, put: Put) -> None:

@@ -100,6 +100,19 @@ async def test_more_calls_than_a_turn_may_have_are_not_made(laboratory: Laborato
     assert len(ended["parts"]["looks"]["result"]["calls"]) == MOST_CALLS
 
 
+async def test_the_form_of_findings_lists_no_more_calls_than_providers_take(laboratory: Laboratory) -> None:
+    """A finding that cites none of them is sent back all the same."""
+    await laboratory.submit({"analysis_data": DATA, "max_iterations": 21})
+    calls = [Call(f"call-{number}", "list_metrics", {}) for number in range(MOST_CALLS)]
+    analyst = Analyst([*[calls] * 21, citing("tool.9.99"), citing("tool.21.20")])
+
+    ended = await laboratory.attempt(analyst)
+
+    assert (shape := analyst.asked[-1].shape) is not None
+    assert "tool.1.1" not in json.dumps(shape.schema)
+    assert ended["result"]["findings"][0]["evidence"][0]["call"] == "tool.21.20"
+
+
 async def test_only_so_many_of_the_metrics_are_drawn(laboratory: Laboratory) -> None:
     """All that were looked at are named."""
     names = [f"m{number:02}" for number in range(MOST_CHARTS + 5)]

@@ -14,9 +14,9 @@ from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
+from jobs.copying import CHECKPOINTS
 from jobs.records.connections import Connection
 from jobs.records.mongodb import Database, open_mongodb, table_of
-from jobs.records.table import CHECKPOINTS
 from workers.records import PlainRecords, Records
 from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Remember, Written, groups_of
 
@@ -162,11 +162,22 @@ def _change(document: dict[str, Any], key: Sequence[str], places: Sequence[int])
 def _stored(value: Any) -> Any:
     match value:
         case Decimal():
-            return Decimal128(value)
+            return _decimal(value)
         case datetime():
             return value
         case date():
             return datetime(value.year, value.month, value.day, tzinfo=UTC)
         case time():
             return value.isoformat()
+        case list():
+            return [_stored(each) for each in value]
+        case dict():
+            return {name: _stored(each) for name, each in value.items()}
     return value
+
+
+def _decimal(value: Decimal) -> Decimal128:
+    try:
+        return Decimal128(value)
+    except ArithmeticError:
+        raise ValueError("The decimal has more digits than MongoDB keeps.") from None

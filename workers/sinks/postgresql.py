@@ -1,19 +1,21 @@
 """PostgreSQL: each batch is copied into a table of the session, put from there into the one that is meant, and
 remembered, all in one transaction."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
-from jobs.errors import ConnectionAway, DoNotRetry, JobError
+from jobs.copying import CHECKPOINTS
+from jobs.errors import DoNotRetry
 from jobs.records.connections import Connection
-from jobs.records.postgresql import open_postgresql, spelled, table_of
-from jobs.records.table import CHECKPOINTS, Table, quoted
+from jobs.records.postgresql import open_postgresql, postgresql_faults, spelled, table_of
+from jobs.records.table import Table, quoted
 from workers.records import ColumnType, Records
 from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Refused, Remember, Upsert, Written, fitting, written
 
 STAGE = "jobstream_stage"
+LONGEST_NAME_BYTES = 63
 
 TYPES: Mapping[ColumnType, str] = {
     "boolean": "boolean",
@@ -31,11 +33,6 @@ TYPES: Mapping[ColumnType, str] = {
 
 _REFUSING = ("21", "22", "23", "44", "54", "P0")
 """What is wrong with a record, by the class of its SQLSTATE: its values, a constraint, its size, a trigger's word."""
-
-_LASTING = ("0A", "28", "3D", "3F", "42")
-"""What is as wrong the next time: features, rights, names. Everything else may be well a little later."""
-
-_TWICE_MADE = ("42P07", "23505")
 
 _CHECKPOINTS = f"""
 CREATE TABLE IF NOT EXISTS {CHECKPOINTS}
@@ -58,7 +55,7 @@ _FORGET = f"DELETE FROM {CHECKPOINTS} WHERE changed_at < now() - make_interval(d
 async def open_sink(connection: Connection, order: Order) -> AsyncIterator["PostgresqlSink"]:
     """A sink with a session of its own."""
     async with open_postgresql(connection) as session:
-        with _faults(connection.name):
+        with postgresql_faults(connection.name):
             await session.execute("SET synchronous_commit = off")
             table = await table_of(session, order.copy.destination.table)
         if table is not None:
@@ -94,7 +91,7 @@ class PostgresqlSink:
     async def take(self) -> str | None:
         if self._order.copy.dry_run:
             return None
-        with _faults(self._name):
+        with postgresql_faults(self._name):
             if await self._session.fetchval("SELECT to_regclass($1)", CHECKPOINTS) is None:
                 await self._session.execute(_CHECKPOINTS)
             state: str | None = await self._session.fetchval(_TAKE, self._order.name, self._order.holder)
@@ -102,7 +99,7 @@ class PostgresqlSink:
             return state
 
     async def write(self, records: Records, remember: Remember) -> Written:
-        with _faults(self._name):
+        with postgresql_faults(self._name):
             try:
                 return await self._write(records, remember, self._upsert_all)
             except _SomeRefused:
@@ -110,7 +107,7 @@ class PostgresqlSink:
 
     async def settle(self) -> None:
         if not self._order.copy.dry_run:
-            with _faults(self._name):
+            with postgresql_faults(self._name):
                 await self._session.execute("SET synchronous_commit = on")
                 await self._session.execute(_SETTLE, self._order.name)
 
@@ -140,7 +137,10 @@ class PostgresqlSink:
         return Written(done.inserted, done.updated, [*strange, *refusals])
 
     async def _create(self, records: Records) -> Sequence[str]:
-        """The columns of the table, which is made for such records."""
+        """The columns of the table, which is made for such records; DoNotRetry for a name that would be cut off."""
+        for name in (*self._order.copy.destination.table.split(".", 1), *records.names):
+            if len(name.encode()) > LONGEST_NAME_BYTES:
+                raise DoNotRetry(f"PostgreSQL has no names of over {LONGEST_NAME_BYTES} bytes, as {name} has.")
         columns = [f"{quoted(name)} {TYPES[kind]}" for name, kind in records.types().items()]
         primary = f"PRIMARY KEY ({_listed(self._order.key)})"
         await self._session.execute(f"CREATE TABLE {self._target} ({', '.join([*columns, primary])})")
@@ -227,18 +227,3 @@ def _listed(names: Sequence[str]) -> str:
 
 async def _whole(text: bytes) -> AsyncIterator[bytes]:
     yield text
-
-
-@contextmanager
-def _faults(name: str) -> Iterator[None]:
-    """What the database says, in our words; its sentences hold no values where they are no record's."""
-    try:
-        yield
-    except JobError:
-        raise
-    except asyncpg.PostgresError as error:
-        if error.sqlstate in _TWICE_MADE or not (error.sqlstate or "").startswith(_LASTING):
-            raise ConnectionAway(f"The connection {name} failed: {error.sqlstate}.") from error
-        raise DoNotRetry(f"PostgreSQL refuses: {error}.") from error
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
-        raise ConnectionAway(f"The connection {name} broke off.") from error

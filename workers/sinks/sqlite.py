@@ -8,10 +8,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from jobs.copying import CHECKPOINTS
 from jobs.errors import DoNotRetry
 from jobs.records.connections import Connection
 from jobs.records.sqlite import open_sqlite, sqlite_faults, table_of
-from jobs.records.table import CHECKPOINTS, Table, quoted
+from jobs.records.table import Table, quoted
 from workers.records import ColumnType, Records, Row, json_text
 from workers.sink import FORGET_DAYS, Order, Overtaken, Refusal, Refused, Remember, Written, fitting, written
 from workers.threads import in_thread
@@ -66,6 +67,7 @@ class SqliteSink:
         self._order = order
         self._target = quoted(order.copy.destination.table)
         self._table: Table | None = None
+        self._declared: Mapping[str, str] = {}
 
     def look(self) -> None:
         """See what the table is like; NoUniqueKey where it cannot take the copy."""
@@ -134,6 +136,7 @@ class SqliteSink:
     def _columns(self, records: Records) -> Sequence[str]:
         """The table's columns; a table that there is not is made."""
         if self._table is not None:
+            self._declared = self._table.columns
             return [*self._table.columns]
         columns = {name: TYPES[kind] for name, kind in records.types().items()}
         spelled = [
@@ -142,13 +145,14 @@ class SqliteSink:
         primary = f"PRIMARY KEY ({_listed(self._order.key)})"
         with _lasting():
             self._session.execute(f"CREATE TABLE {self._target} ({', '.join([*spelled, primary])}) STRICT")
+        self._declared = columns
         if not self._order.copy.dry_run:
             self._table = Table(columns, [frozenset(self._order.key)])
         return [*columns]
 
     def _upsert(self, records: Records) -> int:
         """How many of the records were new; Refused where the database refuses any."""
-        rows = _rows(records)
+        rows = _rows(records, self._declared)
         insert, update = _statements(self._target, records.names, self._order.key)
         self._session.execute("SAVEPOINT some")
         try:
@@ -179,14 +183,14 @@ def _statements(target: str, names: Sequence[str], key: Sequence[str]) -> tuple[
     return f"{insert} NOTHING", f"{insert} UPDATE SET {changes}"
 
 
-def _rows(records: Records) -> list[Row]:
-    """The records as SQLite stores them; Refused where it cannot."""
+def _rows(records: Records, declared: Mapping[str, str]) -> list[Row]:
+    """The records as SQLite stores them in columns that are declared so; Refused where it cannot."""
     kinds = records.types()
-    columns = [_column(records.column(name), kinds[name]) for name in records.names]
+    columns = [_column(records.column(name), kinds[name], declared[name].upper()) for name in records.names]
     return [*zip(*columns, strict=True)]
 
 
-def _column(values: list[Any], kind: ColumnType) -> list[Any]:
+def _column(values: list[Any], kind: ColumnType, declared: str) -> list[Any]:
     match kind:
         case "number":
             if any(value != value for value in values):  # noqa: PLR0124  # NaN
@@ -194,6 +198,8 @@ def _column(values: list[Any], kind: ColumnType) -> list[Any]:
             return values
         case "boolean" | "integer" | "bytes":
             return values
+        case "decimal" if declared == "TEXT":  # into numbers SQLite would round it
+            return [value if value is None else str(value) for value in values]
     return [value if value is None or type(value) in _AS_THEY_ARE else _text(value) for value in values]
 
 

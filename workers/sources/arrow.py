@@ -58,19 +58,38 @@ class ArrowRecords:
 
 
 def _plain(column: Any) -> Any:
-    """The column without dictionaries, nanoseconds, durations and half floats."""
+    """The column without dictionaries, nanoseconds, durations, half floats, and types of extensions."""
     kind = column.type
     if types.is_dictionary(kind):
         return _plain(column.dictionary_decode())
+    if isinstance(kind, pa.UuidType):
+        return pa.array([each and str(each) for each in column.to_pylist()], pa.string())
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(column.storage)
+    plain = _plain_type(kind)
+    return column if plain == kind else column.cast(plain, safe=False)
+
+
+def _plain_type(kind: Any) -> Any:
     if types.is_timestamp(kind) and kind.unit == "ns":
-        return column.cast(pa.timestamp("us", kind.tz), safe=False)
+        return pa.timestamp("us", kind.tz)
     if types.is_time64(kind) and kind.unit == "ns":
-        return column.cast(pa.time64("us"), safe=False)
+        return pa.time64("us")
     if types.is_duration(kind):
-        return column.cast(pa.int64())
+        return pa.int64()
     if types.is_float16(kind):
-        return column.cast(pa.float32())
-    return column
+        return pa.float32()
+    if types.is_string_view(kind):
+        return pa.string()
+    if types.is_list(kind):
+        return pa.list_(_plain_field(kind.value_field))
+    if types.is_struct(kind):
+        return pa.struct([*map(_plain_field, kind)])
+    return kind
+
+
+def _plain_field(field: Any) -> Any:
+    return field.with_type(_plain_type(field.type))
 
 
 def _spelled(column: Any) -> Any:
@@ -88,7 +107,17 @@ def _values(column: Any) -> list[Any]:
     except UnicodeDecodeError:  # Parquet promises UTF-8, and nobody checks
         raw = column.view("large_binary" if types.is_large_string(column.type) else "binary").to_pylist()
         return [each if each is None else each.decode(errors="surrogateescape") for each in raw]
+    except (OverflowError, ValueError):
+        return [_value(each) for each in column]
     return values
+
+
+def _value(scalar: Any) -> Any:
+    """The value; one that Python has no such type for, as of the year 10000, as a text."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return str(scalar.cast(pa.string()).as_py())
 
 
 def _is_bytes(kind: Any) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 from jobs.errors import DoNotRetry
 from jobs.records.extras import extra
-from workers.source import Piece, Spot
+from workers.source import MOST_BYTES, Piece, Spot
 
 BUFFER_BYTES = 1024 * 1024
 
@@ -24,7 +24,8 @@ class Parquet:
         wanted = None if columns is None else [column for column in columns if column in file.schema_arrow.names]
         groups, line = _after(file, spot.line)
         try:
-            for batch in file.iter_batches(most, row_groups=groups, columns=wanted, use_threads=False):
+            at_once = min(most, _rows_of_a_batch(file, groups))
+            for batch in file.iter_batches(at_once, row_groups=groups, columns=wanted, use_threads=False):
                 first = max(spot.line - line, 0)
                 line += len(batch)
                 if first < len(batch):
@@ -54,6 +55,13 @@ def _opened(name: str, stream: BinaryIO) -> Any:
 def _is_disk_s(error: Exception) -> bool:
     """Whether the error is that of who brings the bytes: pyarrow has plain ones for bytes that make no sense."""
     return isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None)
+
+
+def _rows_of_a_batch(file: Any, groups: Sequence[int]) -> int:
+    """How many rows of the groups are about as many bytes as a batch may have."""
+    held = [file.metadata.row_group(group) for group in groups]
+    largest = max((each.total_byte_size / each.num_rows for each in held if each.num_rows), default=0)
+    return max(1, int(MOST_BYTES / max(largest, 1)))
 
 
 def _after(file: Any, line: int) -> tuple[list[int], int]:
