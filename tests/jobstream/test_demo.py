@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from fcntl import ioctl
 from pathlib import Path
 from select import select
+from tempfile import TemporaryDirectory
 from typing import IO
 
 import pytest
@@ -75,9 +76,10 @@ class Demo:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (folder := tmp_path / "t").mkdir()
-    return folder
+def folder() -> Iterator[Path]:
+    """Where the demo puts what it needs; its path is short, as that of a socket must be."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder).resolve()
 
 
 def test_it_shows_three_whole_answers_and_leaves_nothing(folder: Path) -> None:

@@ -322,7 +322,7 @@ async def every_answer(service: Edge, server: Api, headers: dict[str, str]) -> l
         ("GET", "/nowhere", {}),
         ("PUT", "/v1/jobs", {}),
         ("DELETE", f"/v1/jobs/{job}", {}),
-        ("POST", "/v1/jobs", {"json": chat | {"metadata": {"a": "x" * 2**20}}}),
+        ("POST", "/v1/jobs", {"json": chat | {"input": {"message": "x" * 2**20}}}),
         ("POST", "/v1/jobs", {"content": b"x"}),
         ("POST", "/v1/jobs", {"json": {}}),
         ("GET", f"/v1/jobs/{job}/stream", {"headers": bearer(reader)}),
