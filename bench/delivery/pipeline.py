@@ -2,6 +2,7 @@
 
 import re
 import socket
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import hiredis
@@ -55,15 +56,14 @@ class Pipeline:
             self._open -= 1
 
 
-class Answers:
+class Answers(Protocol):
     """What the other side says, out of its bytes."""
 
     def fed(self, data: bytes) -> list[object]:
         """The answers that are whole with these bytes."""
-        raise NotImplementedError
 
 
-class StoreAnswers(Answers):
+class StoreAnswers:
     """Those of a Redis."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class StoreAnswers(Answers):
         return found
 
 
-class HttpAnswers(Answers):
+class HttpAnswers:
     """The statuses of HTTP; no answer's body looks like one."""
 
     STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")

@@ -1,8 +1,7 @@
 """Who may call which of the old paths, as one table beside that of the native routes."""
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -23,6 +22,7 @@ from tests.service.test_who_may import (
     OWNS_THE_EVENT,
     READS_IT,
     UNKNOWN,
+    Route,
     Scene,
     told,
     whole,
@@ -35,17 +35,6 @@ ASKED: JsonObject = {"message": "Whose?"}
 SECRETS_ALONE = told(401, 401, OK, OK, 403, 403, 403, 403, 403)
 
 READS_BY_ID = READS_IT | {"owner of nothing": 403, "stranger": 404, "holder of another": 404}
-
-
-@dataclass(frozen=True)
-class Route:
-    """Who gets through, and what they are answered; `about` makes what the path names."""
-
-    expected: dict[str, int]
-    status: int
-    about: Callable[[Scene], Awaitable[str]] = Scene.queued
-    body: JsonObject | None = None
-    query: str = ""
 
 
 def background(name: str, **body: object) -> tuple[tuple[str, str], Route]:
