@@ -21,16 +21,22 @@ class DeadLetters:
         self._index = Index(client, keys.DEAD_LETTERS)
 
     async def page(
-        self, *, limit: int, after: str | None = None, kind: str | None = None, subject: str | None = None
+        self,
+        *,
+        limit: int,
+        after: str | None = None,
+        kind: str | None = None,
+        subject: str | None = None,
+        error_type: str | None = None,
     ) -> list[Listed]:
-        """Up to `limit` letters that come after the cursor, of the kind and the subject where those are given."""
-        found: list[Listed] = []
-        async for letter in self._index.newest(after=after):
-            if kind in (None, letter.kind) and subject in (None, letter.subject):
-                found.append(letter)
-                if len(found) == limit:
-                    break
-        return found
+        """Up to `limit` letters that come after the cursor; of the kind, the subject and the error type where those
+        are given."""
+
+        def fits(letter: Listed) -> bool:
+            asked = (kind, letter.kind), (subject, letter.subject), (error_type, letter.error_type)
+            return all(wanted in (None, held) for wanted, held in asked)
+
+        return await self._index.page(limit=limit, after=after, fits=fits)
 
     async def inspect(self, job_id: JobId) -> JsonObject:
         """What the job was given, and how it failed: `{"input", "failures": [{"run", "attempt", "at", "outcome",

@@ -54,6 +54,13 @@ class ImageTooLarge(JobError):
     title = "The image is too large"
 
 
+class UrlNotAllowed(JobError):
+    """Webhooks don't go to this URL; name a public one that begins with https://."""
+
+    code = "url-not-allowed"
+    title = "Webhooks don't go to this URL"
+
+
 class UnknownKind(JobError):
     """No kind has this name; GET /v1/kinds lists them."""
 
@@ -117,6 +124,20 @@ class EventNotFound(JobError):
 
     code = "not-found"
     title = "No such event"
+
+
+class DeliveryNotFound(JobError):
+    """No delivery of a webhook has this id, or it is older than a week."""
+
+    code = "not-found"
+    title = "No such delivery"
+
+
+class ScheduleNotFound(JobError):
+    """No schedule has this name; they are declared in code."""
+
+    code = "not-found"
+    title = "No such schedule"
 
 
 class ConversationNotFound(JobError):

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import NewType
 
@@ -19,6 +19,7 @@ from jobs.kind import DAY_SECONDS, AnyKind
 from jobs.log import Log
 from jobs.model import JobId, JsonObject, known
 from jobs.queue import NO_LIMIT, Queue, Room, Submission
+from jobs.traces import here
 
 EventId = NewType("EventId", str)
 
@@ -68,6 +69,7 @@ class Event:
     run_at: datetime | None = None
     delay: float = 0.0
     request_id: str = ""
+    trace: str = field(default_factory=here)
     depth: int = 0
 
 
@@ -159,6 +161,7 @@ class Events:
             run_at=event.run_at,
             delay=event.delay,
             request_id=event.request_id,
+            trace=event.trace,
             depth=event.depth,
             room=room,
         )

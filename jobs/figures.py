@@ -22,6 +22,7 @@ class Figures:
     running: int
     ended: dict[tuple[str, str], int]
     memory: int
+    most_memory: int
 
 
 async def figures(client: Client) -> Figures:
@@ -53,6 +54,7 @@ async def figures(client: Client) -> Figures:
         running=sum(each["running"] for each in facts),
         ended={_kind_and_state(name.decode()): int(count) for name, count in ended.items()},
         memory=memory["used_memory"],
+        most_memory=memory["maxmemory"],
     )
 
 

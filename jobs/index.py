@@ -1,6 +1,6 @@
 """Lists of jobs by time, newest first."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,18 @@ class Index:
             if len(rows) < PAGE:
                 return
             behind += len(rows)
+
+    async def page(
+        self, *, limit: int, after: str | None = None, fits: Callable[[Listed], bool] = lambda _: True
+    ) -> list[Listed]:
+        """Up to `limit` of the jobs that come after the cursor, of those that fit."""
+        found: list[Listed] = []
+        async for listed in self.newest(after=after):
+            if fits(listed):
+                found.append(listed)
+                if len(found) == limit:
+                    break
+        return found
 
     async def _known(self, rows: list[tuple[int, str]]) -> list[Listed]:
         fields = ["kind", "state", "subject", "error_type"]

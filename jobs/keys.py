@@ -29,6 +29,14 @@ TREE_SESSIONS = "js:tree-sessions:"
 STALE_SESSIONS = "js:stale-sessions"
 STALE_TREES = "js:stale-trees"
 HOLDINGS = "js:holdings:"
+DELIVERY = "js:delivery:"
+DELIVERIES = "js:deliveries"
+HOSTS = "js:delivery-hosts"
+DUE = "js:deliveries-due:"
+PAUSED = "js:paused"
+HELD = "js:held:"
+COUNTS = "js:counts"
+AUDIT = "js:audit"
 
 # arq's own names, with which its tools still read our queue (arq.constants).
 ARQ_JOB = "arq:job:"
@@ -58,6 +66,26 @@ def image(job_id: JobId) -> str:
 def failures(job_id: JobId) -> str:
     """List: how each attempt of the job that failed did so, oldest first."""
     return f"{PREFIX}{job_id}:failures"
+
+
+def attempts(job_id: JobId) -> str:
+    """List: who tried the job when, and how that ended, oldest first; the one under way is in its record."""
+    return f"{PREFIX}{job_id}:attempts"
+
+
+def kept(job_id: JobId) -> str:
+    """Hash: what each step of the job came to."""
+    return f"{PREFIX}{job_id}:kept"
+
+
+def deliveries(job_id: JobId) -> str:
+    """Set: the deliveries that tell of the job's ends; it may outlive the job."""
+    return f"{PREFIX}{job_id}:deliveries"
+
+
+def delivery(delivery_id: str) -> str:
+    """Hash: what is told of the end of a run, where, and how that went."""
+    return DELIVERY + delivery_id
 
 
 def channel(job_id: JobId) -> str:
@@ -163,6 +191,13 @@ def script_constants() -> dict[str, str]:
         "STALE_SESSIONS": STALE_SESSIONS,
         "STALE_TREES": STALE_TREES,
         "HOLDINGS": HOLDINGS,
+        "DELIVERY": DELIVERY,
+        "DELIVERIES": DELIVERIES,
+        "HOSTS": HOSTS,
+        "DUE": DUE,
+        "PAUSED": PAUSED,
+        "HELD": HELD,
+        "COUNTS": COUNTS,
         "ARQ_JOB": ARQ_JOB,
         "ARQ_IN_PROGRESS": ARQ_IN_PROGRESS,
     }

@@ -20,7 +20,8 @@ from jobs.updates import one_line
 class Claim:
     """A job that this worker holds, with all that earlier attempts kept of it.
 
-    `claimed_us` is the store's clock; `only` names the parts that a retry by hand asked for, none for all;
+    `claimed_us` is the store's clock; `waited_seconds` since it was due, None for one that comes back from a worker;
+    `trace` is where its trace goes on; `only` names the parts that a retry by hand asked for, none for all;
     `depth` is how many events and parents led to it; what is not `readable` no worker has kept."""
 
     job_id: JobId
@@ -32,7 +33,9 @@ class Claim:
     attempt_seconds: float
     subject: str | None
     request_id: str
+    trace: str
     claimed_us: int
+    waited_seconds: float | None
     only: frozenset[str]
     depth: int
     input: bytes
@@ -106,7 +109,7 @@ class _Held:
 
 
 def _claim(row: list[Any], token: str, sealer: Sealer) -> Claim:
-    job_id, kind, run, attempt, attempt_us, subject, most, request_id, now, only, depth, *stored = row
+    job_id, kind, run, attempt, attempt_us, subject, most, request_id, now, only, depth, waited, trace, *stored = row
     try:
         held = _opened(Contents(sealer, job_id.decode(), subject.decode() or None), *stored)
     except (ValueError, IntegrityError):
@@ -121,7 +124,9 @@ def _claim(row: list[Any], token: str, sealer: Sealer) -> Claim:
         attempt_seconds=int(attempt_us) / MICROSECONDS,
         subject=subject.decode() or None,
         request_id=request_id.decode(),
+        trace=trace.decode(),
         claimed_us=int(now),
+        waited_seconds=None if waited == b"" else max(0, int(waited)) / 1000,
         only=frozenset(name for name in only.decode().split(",") if name),
         depth=int(depth),
         input=held.input if held else b"",

@@ -22,7 +22,8 @@ class Line:
 
     `body` is the update as clients get it; `value` is the whole thing that it leaves behind (a part without its
     text, a step, the progress); `write` says what `text` does to a part's text (`+` adds, `=` replaces) or, for
-    a step, that `text` is its result, to be kept."""
+    a step, that `text` is its result, to be kept. Of the `end`, whose update the store writes, `value` is the result,
+    `text` the error and `body` the error's title."""
 
     event: str
     body: bytes = b""
@@ -40,6 +41,7 @@ class Line:
                 pass  # sealed by who made it: the event is another's than the job's
             case "end":
                 value, text = contents.seal("result", value), contents.seal("error", text)
+                body = contents.seal("title", body)
             case _:
                 head, body = contents.seal_head(self.name, head), contents.seal_update(self.event, body)
                 value = contents.seal(field_of(self.event, self.name), value)

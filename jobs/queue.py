@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
+import structlog
 
 from jobs import keys
 from jobs.clock import MICROSECONDS
 from jobs.connection import Client, Script, store_faults
 from jobs.contents import Contents, field_of
 from jobs.encryption import Sealer
+from jobs.endpoints import Endpoint
 from jobs.enqueuing import LIFETIME_SECONDS, Enqueuing, enqueue
 from jobs.errors import (
     AlreadyCompleted,
@@ -30,12 +32,15 @@ from jobs.kind import AnyKind, leads_to
 from jobs.log import Log, part_head
 from jobs.model import UNSET_PART, JobId, JsonObject, State, new_job_id
 from jobs.snapshot import Story
+from jobs.traces import here
 from jobs.updates import one_line
 
 HEAD_START_MS = 60_000
 """How much earlier in the queue one step of priority puts a job: waiting ages it, so nothing starves."""
 
 _TRIES = 3
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,10 +72,13 @@ class Submission:
     delay: float = 0.0
     metadata: dict[str, str] = field(default_factory=dict)
     request_id: str = ""
+    trace: str = field(default_factory=here)
+    """Where its trace goes on: where its submitter stands."""
     parent: JobId | None = None
     depth: int = 0
     room: Room = NO_LIMIT
     image: bytes = b""
+    webhook: Endpoint | None = None
 
     @property
     def idempotency(self) -> str:
@@ -86,7 +94,8 @@ class Submission:
 
     def enqueuing(self, job_id: JobId, sealer: Sealer) -> Enqueuing:
         """The write that makes the job."""
-        given = Contents(sealer, job_id, self.subject).seal("input", orjson.dumps(self.input))
+        contents = Contents(sealer, job_id, self.subject)
+        given = contents.seal("input", orjson.dumps(self.input))
         run_at_us = round(self.run_at.timestamp() * MICROSECONDS) if self.run_at else 0
         return Enqueuing(
             job_id,
@@ -96,10 +105,18 @@ class Submission:
                 *(self.subject or "", self.parent or "", str(self.priority * HEAD_START_MS)),
                 *(str(round(self.delay * 1000)), str(run_at_us), *self.room.arguments, self.image),
                 *self._record(),
+                *self._webhook(contents),
             ],
             new=[keys.job(job_id), *([self.idempotency] if self.idempotency else [])],
             expires_seconds=LIFETIME_SECONDS + self.delay + max(0.0, run_at_us / MICROSECONDS - time.time()),
         )
+
+    def _webhook(self, contents: Contents) -> list[str | bytes]:
+        """Whom to tell of the end; whose deliveries take turns with it cannot be read from its host."""
+        if self.webhook is None:
+            return []
+        host = contents.sealer.digest(self.webhook.authority.encode())
+        return ["webhook", contents.seal("webhook", self.webhook.url.encode()), "webhook_host", host]
 
     def _record(self) -> list[str]:
         return [
@@ -108,6 +125,7 @@ class Submission:
             *("retention", str(self.kind.retention_seconds * 1000)),
             *("failed_retention", str(self.kind.failed_retention_seconds * 1000)),
             *("request_id", self.request_id),
+            *(("trace", self.trace) if self.trace else ()),
         ]
 
 
@@ -136,7 +154,13 @@ class Queue:
         room. StoreUnavailable may leave a job behind, of which the caller was told nothing: a repeat with the
         same key finds it."""
         job_id = new_job_id()
-        submission = await self._with_image(submission, job_id)
+        submitted = await self._submit(await self._with_image(submission, job_id), job_id)
+        if submitted.new:
+            told = {"kind": submission.kind.name, "request_id": submission.request_id or None}
+            log.info("job submitted", **told, job_id=job_id, parent=submission.parent)
+        return submitted
+
+    async def _submit(self, submission: Submission, job_id: JobId) -> Submitted:
         for _ in range(_TRIES):
             if earlier := await self._earlier(submission):
                 return Submitted(earlier, new=earlier == job_id)

@@ -1,7 +1,6 @@
 """The store that keeps the jobs: the one REDIS_URL names, else the embedded one (`python -m jobs.store`)."""
 
 import asyncio
-import ipaddress
 import logging
 import signal
 import sys
@@ -9,8 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from ssl import SSLCertVerificationError
+from typing import Any
 
-from redis.asyncio import Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from jobs import keys
@@ -18,7 +18,8 @@ from jobs.connection import Client, store_faults
 from jobs.embedded import open_embedded
 from jobs.encryption import UNSEALED
 from jobs.errors import IntegrityError, StorageFull, StoreUnavailable, StoreUnsuitable
-from jobs.logs import configure_logs
+from jobs.fitness import plain_way, unfit
+from jobs.logs import begin_logs, say
 from jobs.settings import StoreSettings
 
 PING_SECONDS = 2.0
@@ -41,38 +42,47 @@ async def open_store(redis_url: str | None, data: Path) -> AsyncIterator[str]:
 
 async def check(redis: Redis, *, allow_volatile: bool, allow_plain: bool) -> None:
     """Wait until the store answers; StoreUnsuitable, saying what to set, if jobs are not safe in it."""
-    if not allow_plain:
-        _refuse_plain(redis)  # before a password leaves
+    if not allow_plain and (finding := plain_way(redis)):
+        raise StoreUnsuitable(finding.sentence)
     await wait_for_store(redis)
     try:
         facts = await redis.info()  # not CONFIG GET, which managed servers forbid
     except NoPermissionError as error:
         raise StoreUnsuitable("The store does not say how it is set up: allow its user INFO.") from error
-    _refuse(facts, allow_volatile=allow_volatile)
+    for finding in unfit(facts, allow_volatile=allow_volatile):
+        raise StoreUnsuitable(finding.sentence)
 
 
 async def check_keys(client: Client) -> None:
     """StoreUnsuitable if the client's keys are not those by which this store is written; the current one is noted
     there, since a process with other keys would be found out only by what it has made unreadable."""
-    sealer = client.sealer
+    await check_seal(client)
+    if (sealer := client.sealer) is not UNSEALED:
+        with suppress(StorageFull), store_faults():
+            await client.set(keys.SEAL, sealer.seal("seal", b"noted", subject=None, job_id=""), ex=NOTED_SECONDS)
+
+
+async def check_seal(client: Client) -> None:
+    """The same, and nothing is noted."""
     with store_faults():
         noted = await client.get(keys.SEAL)
     try:
-        sealer.open("seal", noted or b"", subject=None, job_id="")
+        client.sealer.open("seal", noted or b"", subject=None, job_id="")
     except IntegrityError as error:
         raise StoreUnsuitable(
             "What the store holds was sealed with another key: set DATA_ENCRYPTION_KEY to that one, after a comma "
             "behind the current one if that is to be another."
         ) from error
-    if sealer is not UNSEALED:
-        with suppress(StorageFull), store_faults():
-            await client.set(keys.SEAL, sealer.seal("seal", b"noted", subject=None, job_id=""), ex=NOTED_SECONDS)
 
 
 async def takes_writes(redis: Redis) -> bool:
     """Whether the store would take a job now: it does not while its disk is full or broken, or its memory is full."""
     with store_faults():
-        facts = await redis.info()
+        return writable(await redis.info())
+
+
+def writable(facts: Mapping[str, Any]) -> bool:
+    """The same of a store that has said this of itself."""
     out_of_memory = 0 < facts.get("maxmemory", 0) < facts["used_memory"]
     return facts.get("aof_last_write_status", "ok") == "ok" and not out_of_memory
 
@@ -81,14 +91,15 @@ async def wait_for_store(redis: Redis) -> None:
     """Return when the store answers, however long that takes; StoreUnsuitable if it refuses the password, or if we
     don't trust its certificate."""
     pause = PAUSE_SECONDS
-    while error := await _unanswered(redis):
+    while error := await unanswered(redis):
         if pause == PAUSE_SECONDS:
             logger.warning("the store does not answer, waiting for it: %s", error)
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-async def _unanswered(redis: Redis) -> Exception | None:
+async def unanswered(redis: Redis) -> Exception | None:
+    """What the store fails with when it is called; None when it answers. StoreUnsuitable as in `wait_for_store`."""
     try:
         async with asyncio.timeout(PING_SECONDS):
             await redis.ping()
@@ -105,46 +116,11 @@ async def _unanswered(redis: Redis) -> Exception | None:
     return None
 
 
-def _refuse_plain(redis: Redis) -> None:
-    pool = redis.connection_pool
-    host = str(pool.connection_kwargs.get("host", "localhost"))
-    if issubclass(pool.connection_class, SSLConnection | UnixDomainSocketConnection) or _is_loopback(host):
-        return
-    raise StoreUnsuitable(
-        f"Everything sent to the store at {host} could be read on the way: use rediss:// in REDIS_URL, "
-        "or set JOBSTREAM_ALLOW_PLAIN_REDIS=1 where the network itself is private."
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _refuse(facts: Mapping[str, object], *, allow_volatile: bool) -> None:
-    if facts.get("cluster_enabled"):
-        raise StoreUnsuitable(
-            "The store is in cluster mode, where the keys of one job lie on several nodes: "
-            "set cluster-enabled no in its configuration, or name another server in REDIS_URL."
-        )
-    if (policy := facts.get("maxmemory_policy")) != "noeviction":
-        raise StoreUnsuitable(
-            f"The store throws jobs away when its memory is full ({policy}): "
-            "set maxmemory-policy noeviction in its configuration."
-        )
-    if not (facts.get("aof_enabled") or allow_volatile):
-        raise StoreUnsuitable(
-            "The store forgets accepted jobs when it restarts: set appendonly yes in its configuration, "
-            "or JOBSTREAM_ALLOW_VOLATILE=1 to run on it all the same."
-        )
-
-
 async def main() -> None:
     """Keep the embedded store running until SIGTERM or SIGINT; a second one is impatient with its clients."""
-    configure_logs()
-    keeping = asyncio.create_task(_keep(StoreSettings()))
+    settings = StoreSettings()
+    begin_logs(settings, process="store")
+    keeping = asyncio.create_task(_keep(settings))
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, keeping.cancel)
     with suppress(asyncio.CancelledError):
@@ -153,10 +129,10 @@ async def main() -> None:
 
 async def _keep(settings: StoreSettings) -> None:
     if settings.store_url:
-        print("REDIS_URL is set: there is no embedded store to run", flush=True)  # noqa: T201
+        say("REDIS_URL is set: there is no embedded store to run")
         await asyncio.Event().wait()
     async with open_embedded(settings.jobstream_data, patience_seconds=PATIENCE_SECONDS) as store:
-        print(f"The embedded store listens at {store.url}", flush=True)  # noqa: T201
+        say(f"The embedded store listens at {store.url}")
         await asyncio.Event().wait()
 
 

@@ -1,7 +1,5 @@
 """The answers of one job drawn for a terminal: a card each, side by side."""
 
-import re
-
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.panel import Panel
@@ -9,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobstream.client import Job, Part
+from jobstream.printable import on_one_line, printable
 
 TITLES = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google"}
 COLOURS = {"pending": "dim", "running": "cyan", "completed": "green", "failed": "red", "cancelled": "yellow"}
@@ -16,18 +15,16 @@ NARROWEST = 24
 AROUND = 4  # a card's borders and padding
 FEWEST_ROWS = 3
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
 
 def title_of(part: str) -> str:
     """How a provider is called on screen."""
-    return TITLES.get(part, part)
+    return TITLES.get(part) or on_one_line(part)
 
 
 def shown(part: Part) -> str:
     """What stands in a part's card: its text, then why it has no more; nothing that moves a terminal's cursor."""
     failure = f"\n\n{part.error.title}: {part.error.detail}" if part.error else ""
-    return _CONTROLS.sub("\ufffd", part.text + failure).strip()
+    return printable(part.text + failure).strip()
 
 
 class Answers:
@@ -72,4 +69,4 @@ def _card(name: str, part: Part, lines: list[Text], width: int, rows: int) -> Pa
 
 def _facts(part: Part) -> str:
     time = "" if part.elapsed is None else f" · {part.elapsed:.1f} s"
-    return f"{part.model or ''}{time}"
+    return f"{on_one_line(part.model or '')}{time}"

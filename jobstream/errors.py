@@ -13,3 +13,7 @@ class ProcessEnded(JobstreamError):
 
 class NotReady(JobstreamError):
     """The processes run, but did not get ready in time; their last words say what they wait for."""
+
+
+class Misconfigured(JobstreamError):
+    """A variable cannot stand; the message says which, and what it must be."""

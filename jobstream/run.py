@@ -29,12 +29,14 @@ def main() -> None:
 
 
 def first_visit(given: Settings) -> dict[str, str]:
-    """What to set where nothing is set: demo mode, the sandbox if no provider has a key, and in demo mode something
-    to copy if there is no connection."""
+    """What to set where nothing is set: demo mode, the sandbox if no provider has a key, and in demo mode the
+    operator's view, and something to copy if there is no connection."""
     keyless = not any(given.get(key) for key in PROVIDER_KEYS)
     wanted = {"JOBSTREAM_DEMO": "1"} | ({"JOBSTREAM_SANDBOX_URL": SANDBOX_URL} if keyless else {})
+    demo = (given.get("JOBSTREAM_DEMO") or "1") == "1"
+    wanted |= {"JOBSTREAM_OPERATOR": "1"} if demo else {}
     connected = any(name.startswith("JOBSTREAM_CONNECTION_") and value for name, value in given.items())
-    if not connected and (given.get("JOBSTREAM_DEMO") or "1") == "1":
+    if not connected and demo:
         wanted |= samples.connections(_data(given))
     return {name: value for name, value in wanted.items() if not given.get(name)}
 

@@ -1,8 +1,11 @@
 """The sandbox's HTTP server: a route per API, and the ledger of what was asked."""
 
 import asyncio
+import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -26,6 +29,9 @@ WIRES: Sequence[Wire] = (openai_responses, openai_chat, anthropic, google)
 _MOST_BODY_BYTES = 64 * 1024 * 1024
 _SLOWNESS = 5
 _RETRYABLE = (429, 503, 529)
+_LONGEST_ID = 64
+
+_log = logging.getLogger("sandbox")
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -72,6 +78,7 @@ class _Api:
             question = self._wire.read(await request.body(), request.scope["path"])
         except ValidationError as error:
             return self._refuse(400, _first_reason(error))
+        _note(request, question)
         if loose_end := question.loose_end:
             return self._refuse(400, loose_end)
         fault = fault_in(question.model, nth=self._ledger.count(question), nth_answer=question.earlier_answers + 1)
@@ -99,6 +106,13 @@ class _Api:
     def _refuse(self, status: int, message: str) -> Response:
         headers = {"retry-after": "1"} if status in _RETRYABLE else None
         return JSONResponse(self._wire.refusal(status, message), status, headers)
+
+
+def _note(request: Request, question: Question) -> None:
+    """Say in the log for which request of the caller's this is, and not a word of what is asked."""
+    request_id = request.headers.get("x-request-id", "")[:_LONGEST_ID]
+    told = {"event": "asked", "provider": question.provider, "request_id": request_id or None, "process": "sandbox"}
+    _log.info(json.dumps({**told, "timestamp": datetime.now(UTC).isoformat()}))
 
 
 async def _silence(request: Request) -> Response:

@@ -11,28 +11,33 @@ from pathlib import Path
 
 import structlog
 import uvloop
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from sse_starlette.sse import AppStatus
 
 from jobs.connection import connect
 from jobs.errors import JobError, StoreUnsuitable
 from jobs.kinds import KINDS
-from jobs.logs import configure_logs
+from jobs.logs import begin_logs, hide, say
 from jobs.store import check, check_keys, open_store
+from jobs.telemetry import open_tracer
 from service.app import create_app, open_api
+from service.checkup import open_demo, open_operator, values
 from service.credentials import Keyring
 from service.limits import Allowance
+from service.meters import Meters
 from service.server import Server, server_config
 from service.settings import Settings
 
 EX_CONFIG = 78
+DEMO_SECRETS = {"service": "demo-secret", "operator": "demo-operator-secret"}
 
 log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings) -> None:
     """Serve until a signal; StoreUnsuitable before anything is served if jobs would not be safe."""
-    _refuse_open_demo(settings)
+    if finding := open_demo(settings) or open_operator(settings):
+        raise StoreUnsuitable(finding.sentence)
     AppStatus.enable_automatic_graceful_drain = False  # our feed ends the streams, with a farewell
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_store(settings.store_url, settings.jobstream_data))
@@ -44,6 +49,9 @@ async def serve(settings: Settings) -> None:
                 allow_plain=settings.jobstream_allow_plain_redis,
             )
             await check_keys(client)
+        meters = Meters()
+        tracing = open_tracer(settings, service="jobstream-api", lost=meters.spans_lost)
+        tracer = stack.enter_context(tracing)
         allowance = Allowance(waiting_jobs=settings.jobstream_queue_cap)
         api = await stack.enter_async_context(
             open_api(
@@ -55,6 +63,8 @@ async def serve(settings: Settings) -> None:
                 ping_seconds=settings.jobstream_ping_seconds,
                 session_days=settings.jobstream_session_days,
                 connections=settings.connections,
+                endpoints=settings.endpoints,
+                meters=meters,
             )
         )
         web = settings.jobstream_web if settings.jobstream_demo else None
@@ -66,6 +76,8 @@ async def serve(settings: Settings) -> None:
             documents_served=settings.documents_served,
             compat=settings.jobstream_compat,
             compat_copy=settings.jobstream_compat_copy,
+            operator=settings.jobstream_web if settings.jobstream_operator else None,
+            tracer=tracer,
         )
         server = Server(server_config(app, settings), api.feed)
         _leave_in_peace()
@@ -74,40 +86,33 @@ async def serve(settings: Settings) -> None:
 
 
 def _keyring(settings: Settings) -> Keyring:
-    service = _values(settings.background_function_auth_token)
+    service = values(settings.background_function_auth_token)
     if not service and settings.jobstream_demo:
-        service = [_demo_secret(settings.jobstream_data)]
+        service = [_demo_secret(settings.jobstream_data, "service")]
+    operator = values(settings.jobstream_operator_secret)
+    if not operator and settings.jobstream_operator and settings.jobstream_demo:
+        operator = [_demo_secret(settings.jobstream_data, "operator")]
     if not service:
         log.error("no secret is set: every protected call will be refused", set="BACKGROUND_FUNCTION_AUTH_TOKEN")
     return Keyring(
         service=service,
-        operator=_values(settings.jobstream_operator_secret),
-        signing=_values(settings.jobstream_signing_key),
+        operator=operator,
+        signing=values(settings.jobstream_signing_key),
     )
 
 
-def _values(secret: SecretStr | None) -> list[str]:
-    """One value or two, for rotation; blank ones are none."""
-    given = secret.get_secret_value().split(",") if secret else []
-    return [value.strip() for value in given if value.strip()]
-
-
-def _demo_secret(data: Path) -> str:
-    """The demo's service secret: made at the first start and kept, so that tokens outlive a restart."""
-    file = data / "demo-secret"
+def _demo_secret(data: Path, whose: str) -> str:
+    """The demo's secret: made at the first start and kept, so that tokens outlive a restart."""
+    file = data / DEMO_SECRETS[whose]
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as made:
             made.write(secrets.token_urlsafe(24))
     secret = file.read_text()
-    print(f"demo mode: the service secret is {secret} (kept in {file})", file=sys.stderr, flush=True)  # noqa: T201
+    hide(secret)
+    say(f"demo mode: the {whose} secret is {secret} (kept in {file})")
     return secret
-
-
-def _refuse_open_demo(settings: Settings) -> None:
-    if settings.jobstream_demo and settings.host not in {"127.0.0.1", "localhost", "::1"}:
-        raise StoreUnsuitable("Demo mode signs every visitor in: set HOST to 127.0.0.1, or JOBSTREAM_DEMO=0.")
 
 
 def _leave_in_peace() -> None:
@@ -126,11 +131,12 @@ def _allow_all_files() -> None:
 
 def main() -> None:
     """Run the API; exits 78 on a setting that cannot stand."""
-    configure_logs()
     _allow_all_files()
     try:
+        settings = Settings()
+        begin_logs(settings, process="api")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(Settings()))
+            runner.run(serve(settings))
     except ValidationError as error:
         wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors(include_input=False))
         sys.exit(_refuse(f"settings: {wrong}"))
@@ -139,7 +145,7 @@ def main() -> None:
 
 
 def _refuse(sentence: str) -> int:
-    print(f"jobstream cannot start: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+    say(f"jobstream cannot start: {sentence}")
     return EX_CONFIG
 
 

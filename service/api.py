@@ -14,6 +14,7 @@ from jobs import keys
 from jobs.connection import Client
 from jobs.conversations import Conversations
 from jobs.dead_letters import DeadLetters
+from jobs.endpoints import UNSIGNED, Endpoints
 from jobs.errors import JobNotFound
 from jobs.events import Events
 from jobs.index import Index
@@ -29,9 +30,12 @@ from jobs.updates import Cursor
 from service.auth import CANCEL, NO_SUCH_JOB, READ, Access, Auth, submit
 from service.credentials import Keyring, Token
 from service.delivery import Delivery
+from service.desk import Desk
 from service.feed import Bounds, Bye, Feed, Item
 from service.limits import Guest, Limits, guest_of
+from service.meters import Meters
 from service.view import shown
+from service.witness import Witness
 
 ROTATE_SECONDS = 3600.0
 """How long one stream lives; its listener comes back with its cursor, perhaps to another process."""
@@ -64,8 +68,16 @@ class Api:
     keyring: Keyring
     limits: Limits
     rejects: Rejects
+    desk: Desk
+    meters: Meters
     rotate_seconds: float = ROTATE_SECONDS
     connections: Connections = field(default_factory=lambda: NONE)
+    endpoints: Endpoints = UNSIGNED
+
+    @property
+    def witness(self) -> Witness:
+        """Who watches."""
+        return self.feed.witness
 
     async def readable(self, job_id: str, access: Access) -> tuple[JobId, Head]:
         """The job if the caller may read it; the same JobNotFound for one that is foreign, unknown or no id."""
@@ -111,6 +123,10 @@ class Api:
     def follow(self, job_id: JobId, after: Cursor | None, access: Access) -> AsyncGenerator[Item, None]:
         """The job's updates for this caller, until its credential ends."""
         return self.feed.follow(job_id, after, self.bounds([access]))
+
+    def stream(self, job_id: JobId, after: Cursor | None, access: Access) -> AsyncGenerator[Item, None]:
+        """The same for a stream, of which those who watch are told."""
+        return self.feed.stream(job_id, after, self.bounds([access]))
 
     def bounds(self, accesses: Sequence[Access]) -> Bounds:
         """How long the caller of all these credentials may follow: until the first of them ends."""

@@ -1,6 +1,6 @@
 """The composition root of the API: its parts, its routes, and how its errors are told."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from importlib.metadata import version
@@ -8,31 +8,42 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from opentelemetry.trace import Tracer
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from jobs.catalog import SUBSCRIPTIONS
-from jobs.connection import connect
+from jobs.attempts import Attempts
+from jobs.audit import Audit
+from jobs.catalog import SCHEDULES, SUBSCRIPTIONS
+from jobs.connection import Client, connect
 from jobs.conversations import Conversations
+from jobs.cron import Cron, Schedule
 from jobs.dead_letters import DeadLetters
 from jobs.encryption import UNSEALED, Sealer
+from jobs.endpoints import UNSIGNED, Endpoints
 from jobs.errors import InvalidInput, JobError, Violation
 from jobs.events import Events
 from jobs.kind import DAY_SECONDS, AnyKind
+from jobs.kinds import EVERY_KIND
 from jobs.log import Log
 from jobs.model import JsonObject
+from jobs.overview import Overview
+from jobs.pauses import Pauses
 from jobs.queue import Queue
 from jobs.quotas import Quotas
 from jobs.records.connections import NONE, Connections
 from jobs.rejects import Rejects
 from jobs.sessions import SESSION_DAYS, Sessions
 from jobs.summaries import Summaries
+from jobs.traces import UNTRACED
+from jobs.webhooks import Webhooks
 from service import openapi
 from service.api import ROTATE_SECONDS, Api
 from service.auth import Auth
 from service.credentials import Keyring
 from service.delivery import Delivery
+from service.desk import Desk
 from service.door import Door
 from service.errors import InvalidRequest, MethodNotAllowed, NotFound
 from service.faults import Faults
@@ -40,6 +51,9 @@ from service.feed import PING_SECONDS, Feed
 from service.hosts import Hosts
 from service.hub import Hub
 from service.limits import ALLOWANCE, Allowance, Limits
+from service.lookout import Lookout
+from service.meters import Meters
+from service.observed import Observed
 from service.origins import Origins
 from service.problems import problem_response
 from service.routes import (
@@ -62,9 +76,11 @@ from service.routes import (
 )
 from service.routes.compat import compat_router
 from service.routes.dialects import ag_ui, ai_sdk, openai_responses
+from service.routes.operator import operator_router
 from service.routes.page import PageFiles, page_router
 from service.seats import Seats
 from service.subscription import open_subscription
+from service.witness import refused
 
 NATIVE = (
     *(jobs, rejects, streams, sockets, events, dead_letters, conversations, sessions, trees, summaries),
@@ -89,6 +105,9 @@ async def open_api(
     seat_seconds: float = SEAT_SECONDS,
     session_days: float = SESSION_DAYS,
     connections: Connections = NONE,
+    endpoints: Endpoints = UNSIGNED,
+    schedules: Sequence[Schedule] = SCHEDULES,
+    meters: Meters | None = None,
 ) -> AsyncIterator[Api]:
     """The service's parts on one store, listening to it; a dead process's streams count for `seat_seconds` yet."""
     async with connect(url, most=STORE_CONNECTIONS, sealer=sealer) as client:
@@ -96,9 +115,11 @@ async def open_api(
         hub = Hub(lambda hear: open_subscription(url, hear), log_of_jobs.announced)
         quotas = Quotas(client, lease_seconds=seat_seconds)
         seats = Seats(quotas, lease_seconds=seat_seconds)
-        feed = Feed(log_of_jobs, hub, ping_seconds=ping_seconds)
+        meters = meters or Meters()
+        feed = Feed(log_of_jobs, hub, ping_seconds=ping_seconds, witness=meters)
         delivery = Delivery(feed, hub)
-        async with hub.running(), seats.running(), delivery.running():
+        desk = _desk(client, Lookout(Overview(client), feed, meters.open), kinds_known, schedules)
+        async with hub.running(), seats.running(), delivery.running(), desk.lookout.running():
             auth = Auth(keyring)
             yield Api(
                 kinds=kinds_known,
@@ -114,11 +135,27 @@ async def open_api(
                 delivery=delivery,
                 auth=auth,
                 keyring=keyring,
-                limits=Limits(quotas, seats, allowance),
+                limits=Limits(quotas, seats, allowance, meters),
                 rejects=Rejects(client),
+                desk=desk,
+                meters=meters,
                 rotate_seconds=rotate_seconds,
                 connections=connections,
+                endpoints=endpoints,
             )
+
+
+def _desk(client: Client, lookout: Lookout, kinds: Mapping[str, AnyKind], schedules: Sequence[Schedule]) -> Desk:
+    return Desk(
+        kinds={**EVERY_KIND, **kinds},
+        overview=Overview(client),
+        lookout=lookout,
+        attempts=Attempts(client),
+        pauses=Pauses(client),
+        cron=Cron(client, schedules),
+        audit=Audit(client),
+        webhooks=Webhooks(client),
+    )
 
 
 def create_app(
@@ -130,10 +167,13 @@ def create_app(
     documents_served: bool = True,
     compat: bool = True,
     compat_copy: JsonObject | None = None,
+    operator: Path | None = None,
+    tracer: Tracer = UNTRACED,
 ) -> FastAPI:
     """The application, which pages of the `origins` may call; with `web`, the folder of the page, it serves and
     signs in its visitors too. With `hosts`, it is called by these names and loopback's alone. With `compat`,
-    the old paths are served too; the one that copies runs the input `compat_copy`."""
+    the old paths are served too; the one that copies runs the input `compat_copy`. With `operator`, the folder of
+    the pages, the operator's view is served."""
     app = FastAPI(
         title="Jobstream",
         version=version("jobstream"),
@@ -141,6 +181,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # it tells of bodies
     )
     app.state.api = api
     for routes in NATIVE:
@@ -155,6 +196,9 @@ def create_app(
     if web is not None:
         app.include_router(page_router(web))
         app.mount("/web", PageFiles(directory=web))
+    if operator is not None:
+        app.include_router(operator_router(operator))
+        app.mount("/operator/files", PageFiles(directory=operator))
     app.add_exception_handler(JobError, _tell)
     app.add_exception_handler(HTTPException, _tell_http)
     app.add_exception_handler(RequestValidationError, _tell_validation)
@@ -162,13 +206,14 @@ def create_app(
     app.add_middleware(Origins, allowed=frozenset(origins))
     if hosts is not None:
         app.add_middleware(Hosts, allowed=hosts)
+    app.add_middleware(Observed, witness=api.witness, tracer=tracer)
     app.add_middleware(Door)
     return app
 
 
 async def _tell(request: Request, error: Exception) -> Response:
     assert isinstance(error, JobError)  # noqa: S101  # by registration
-    return problem_response(error, _request_id(request))
+    return _problem(request, error)
 
 
 async def _tell_http(request: Request, error: Exception) -> Response:
@@ -180,7 +225,7 @@ async def _tell_http(request: Request, error: Exception) -> Response:
             told = MethodNotAllowed("This path does not take this method.")
         case _:
             told = InvalidRequest("The request cannot be read.")
-    response = problem_response(told, _request_id(request))
+    response = _problem(request, told)
     response.headers.update(error.headers or {})
     return response
 
@@ -189,8 +234,9 @@ async def _tell_validation(request: Request, error: Exception) -> Response:
     """A parameter that is wrong, without a word of what was sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  # by registration
     found = tuple(Violation("/" + "/".join(map(str, each["loc"])), each["msg"]) for each in error.errors())
-    return problem_response(InvalidInput("A parameter is not valid.", violations=found), _request_id(request))
+    return _problem(request, InvalidInput("A parameter is not valid.", violations=found))
 
 
-def _request_id(request: Request) -> str:
-    return str(request.scope.get("state", {}).get("request_id", ""))
+def _problem(request: Request, error: JobError) -> Response:
+    refused(request.scope, error)
+    return problem_response(error, str(request.scope.get("state", {}).get("request_id", "")))

@@ -64,9 +64,9 @@ class Audience:
     """The listeners of one job who stand at the end of its tail. Where the tail loses its thread they are not `live`:
     they stand at `place`, until whoever walks on from there for all of them is at the tail's end again."""
 
-    __slots__ = ("_lost", "heard_at", "listeners", "live", "place", "tail", "tick", "walker")
+    __slots__ = ("_lost", "_told", "heard_at", "listeners", "live", "place", "tail", "tick", "walker")
 
-    def __init__(self, tail: Tail, lost: "Callable[[Audience], None]") -> None:
+    def __init__(self, tail: Tail, lost: "Callable[[Audience], None]", told: Callable[[Cursor], None]) -> None:
         self.tail = tail
         self.listeners: set[Listener] = set()
         self.live = False
@@ -75,6 +75,7 @@ class Audience:
         self.walker: asyncio.Task[None] | None = None
         self.tick = 0
         self._lost = lost
+        self._told = told
         tail.audience = self
 
     def admit(self, listener: Listener, place: Place) -> bool:
@@ -121,6 +122,7 @@ class Audience:
             if entry.last or at == len(entries):
                 self._tell(Batch(before, entries[start:at]))
                 start, before = at, entry.cursor
+        self._told(entries[-1].cursor)
 
     def hush(self, place: Cursor) -> None:
         """Tell everybody that there is nothing to tell."""

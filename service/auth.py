@@ -159,9 +159,10 @@ class Auth:
         return connection.query_params.get("token") or None if in_url else None
 
     def _of_cookie(self, connection: HTTPConnection, *, streams: bool) -> Caller:
-        """Whom the browser's cookie stands for; the operator's counts on streams and on the operator's own paths."""
+        """Whom the browser's cookie stands for; the operator's counts on streams, logs and the operator's paths."""
         cookies = connection.cookies
-        for_operator = streams or connection.scope["path"].startswith(OPERATOR_PATHS)
+        path = connection.scope["path"]
+        for_operator = streams or path.startswith(OPERATOR_PATHS) or path.endswith("/updates")
         if for_operator and (cookie := cookies.get(OPERATOR_COOKIE)):
             return self._keyring.identify_operator(cookie)
         if cookie := cookies.get(COOKIE):

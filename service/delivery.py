@@ -12,7 +12,7 @@ from jobs.errors import StoreUnavailable
 from jobs.model import JobId
 from jobs.updates import Cursor
 from service.audience import Audience, Listener
-from service.feed import Bounds, Bye, Feed, Item, Place, Quiet, place_after
+from service.feed import Began, Bounds, Bye, Feed, Item, Place, Quiet, place_after
 from service.hub import CONFIRM_SECONDS, Hub
 from service.tail import Tail
 from service.wheel import TICK_SECONDS, Wheel
@@ -76,7 +76,7 @@ class Delivery:
         """Serve the follower from that place on."""
         self._followers.add(follower)
         self._deadlines.put(follower, follower.bounds.deadline)
-        self.walk(follower, after)
+        follower.task = self._start(self._walk(follower, after, self.feed.witness.began))
 
     def walk(self, follower: Follower, after: Cursor | None) -> None:
         """Serve a follower who is not caught up, until it is."""
@@ -107,12 +107,14 @@ class Delivery:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    async def _walk(self, follower: Follower, after: Cursor | None) -> None:
+    async def _walk(self, follower: Follower, after: Cursor | None, began: Began | None = None) -> None:
         """Tell the follower alone, until it can join the others at the tail's end, or is over."""
         try:
             await follower.tail.confirmed(CONFIRM_SECONDS)
             while not follower.over:
-                async with aclosing(self.feed.walk(follower.tail, after, follower.bounds)) as items:
+                walk = self.feed.walk(follower.tail, after, follower.bounds, began=began)
+                began = None
+                async with aclosing(walk) as items:
                     async for item in items:
                         if not isinstance(item, Place):
                             await follower.tell(item)
@@ -133,7 +135,7 @@ class Delivery:
             return False
         audience = follower.tail.audience
         if not isinstance(audience, Audience):
-            audience = Audience(follower.tail, self._recover)
+            audience = Audience(follower.tail, self._recover, self.feed.witness.delivered)
         if not audience.admit(follower, place):
             return False
         self._expect_silence(audience)

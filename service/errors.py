@@ -90,6 +90,12 @@ class ServerMisconfigured(JobError):
     title = "The service has no secret to check callers with"
 
 
+class NothingSigns(ServerMisconfigured):
+    """A webhook was asked for, and no secret is set for its host: set JOBSTREAM_WEBHOOK_SECRET and start again."""
+
+    title = "The service has no secret to sign this webhook with"
+
+
 class OriginNotAllowed(JobError):
     """The page that sent this is of an origin that may not; name it in JOBSTREAM_ORIGINS."""
 

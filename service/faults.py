@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobs.errors import JobError
 from service.problems import problem_response
+from service.witness import refused
 
 log = structlog.get_logger(__name__)
 
@@ -33,4 +34,5 @@ class Faults:
             if begun:
                 raise
             told = JobError("The service met an unexpected fault.")
+            refused(scope, told)
             await problem_response(told, str(scope["state"]["request_id"]))(scope, receive, send)

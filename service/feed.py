@@ -1,7 +1,7 @@
 """Follow a job from any place in its story. Every transport reads this and nothing else."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +14,7 @@ from jobs.updates import Cursor, Entry
 from service.hub import Hub
 from service.library import Library
 from service.tail import Tail
+from service.witness import Beginning, Unwatched, Witness
 
 PING_SECONDS = 15.0
 BATCH_BYTES = 64 * 1024
@@ -58,6 +59,9 @@ class Gone:
 
 Item = Told | list[Entry] | Quiet | Bye | Gone
 
+Began = Callable[[Beginning], None]
+"""Who is told how a stream began."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -80,8 +84,11 @@ def place_after(place: Cursor | None, item: Item) -> Cursor | None:
 class Feed:
     """The only way to listen to jobs."""
 
-    def __init__(self, log: Log, hub: Hub, *, ping_seconds: float = PING_SECONDS) -> None:
+    def __init__(
+        self, log: Log, hub: Hub, *, ping_seconds: float = PING_SECONDS, witness: Witness | None = None
+    ) -> None:
         self._hub = hub
+        self.witness = witness or Unwatched()
         self.library = Library(log)
         self.ping_seconds = ping_seconds
         self.stopping = asyncio.Event()
@@ -110,18 +117,36 @@ class Feed:
                 if not isinstance(item, Place):
                     yield item
 
+    async def stream(self, job_id: JobId, after: Cursor | None, bounds: Bounds) -> AsyncGenerator[Item, None]:
+        """The same, where those who watch are told how it begins, and when updates reach its end."""
+        began = self.witness.began
+        async with self._hub.tail(job_id) as tail, aclosing(self.walk(tail, after, bounds, began=began)) as items:
+            waited = False
+            async for item in items:
+                if not isinstance(item, Place):
+                    yield item
+                if waited and isinstance(item, list):
+                    self.witness.delivered(item[-1].cursor)
+                waited = isinstance(item, Place)
+
     async def walk(
-        self, tail: Tail, after: Cursor | None, bounds: Bounds, *, heard_at: float | None = None
+        self,
+        tail: Tail,
+        after: Cursor | None,
+        bounds: Bounds,
+        *,
+        heard_at: float | None = None,
+        began: Began | None = None,
     ) -> AsyncGenerator[Item | Place, None]:
         """The same over a tail that is there already, and in between the place where nothing follows for now.
 
-        A listener who was told something before says when."""
+        A listener who was told something before says when; for one who comes, `began` is told how it begins."""
         walk = _Walk(self.library, tail.job_id, after)
         now = asyncio.get_running_loop().time
         heard_at = now() if heard_at is None else heard_at
         while not walk.ended:
             seen, well = tail.version, tail.well  # taken before reading, so no change slips by
-            if farewell := self._farewell(bounds):
+            if farewell := self.farewell(bounds):
                 yield farewell
                 return
             try:
@@ -131,6 +156,9 @@ class Feed:
             except JobNotFound:
                 yield Gone()
                 return
+            if began is not None and (item is not None or well):
+                began(item.reason if isinstance(item, Told) else "resumed")
+                began = None
             if item is not None:
                 heard_at = now()
                 yield item
@@ -144,7 +172,7 @@ class Feed:
             left = max(0.0, min(heard_at + self.ping_seconds, bounds.deadline) - now())
             walk.trust = await tail.changed(seen, left if well else min(left, UNWELL_SECONDS))
 
-    def _farewell(self, bounds: Bounds) -> Bye | None:
+    def farewell(self, bounds: Bounds) -> Bye | None:
         """What a listener is sent away with, if it is time."""
         if self.stopping.is_set():
             return Bye("shutdown")

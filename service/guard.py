@@ -15,6 +15,7 @@ from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, To
 from service.outlet import Outlet
 from service.problems import problem_message
 from service.wire import PATIENCE, Patience, Wire, extension
+from service.witness import Unwatched, Witness
 
 HEAD_BYTES = 16 * 1024
 VERSIONS = ("1.0", "1.1")
@@ -34,6 +35,7 @@ class GuardedHttp(HttpToolsProtocol):
     """uvicorn's httptools protocol, with an end to every wait for the client."""
 
     patience: Patience = PATIENCE
+    witness: Witness = Unwatched()
     most_connections: int | None = None
     hands_over = True
     """Whether a stream may have the connection for itself."""
@@ -194,6 +196,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def _refuse(self, error: JobError) -> None:
         self._refusal = self._refusal or error
+        self.witness.refused(self._refusal.code)
         self._expect(None)
         if not self.transport.is_closing():
             self.transport.write(problem_message(error))

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import InvalidRequest
 from service.problems import problem_response
+from service.witness import refused
 
 _WITH_PORT = re.compile(r"^(\[[^\]]*\]|[^:]*)(?::[0-9]*)?$")
 
@@ -28,6 +29,7 @@ class Hosts:
             await self._app(scope, receive, send)
             return
         error = InvalidRequest("The service is not called by this name; JOBSTREAM_HOSTS lists those that it has.")
+        refused(scope, error)
         await problem_response(error, str(scope["state"]["request_id"]))(scope, receive, send)
 
     def _knows(self, host: str) -> bool:

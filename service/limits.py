@@ -15,6 +15,7 @@ from service.auth import Access
 from service.credentials import Browser, Operator, Service, Watcher
 from service.errors import RateLimited, TooManyStreams
 from service.seats import Seat, Seats
+from service.witness import Transport, Witness
 
 MINUTE_SECONDS = 60
 
@@ -48,10 +49,11 @@ class Guest:
 class Limits:
     """Keeps every caller within its allowance; a caller without limits is None, and costs the store nothing."""
 
-    def __init__(self, quotas: Quotas, seats: Seats, allowance: Allowance) -> None:
+    def __init__(self, quotas: Quotas, seats: Seats, allowance: Allowance, witness: Witness) -> None:
         self._quotas = quotas
         self._seats = seats
         self._allowance = allowance
+        self._witness = witness
 
     async def submission(self, guest: Guest | None) -> Room:
         """What there must be room for when the caller's job comes in; RateLimited if it submits too fast."""
@@ -78,8 +80,11 @@ class Limits:
             if wait := await self._quotas.take(windows):
                 raise RateLimited("The job is polled too often: wait with Prefer, or stream.", wait_seconds=wait)
 
-    async def stream(self, guest: Guest | None) -> Seat:
+    async def stream(self, guest: Guest | None, transport: Transport) -> Seat:
         """A seat for one more stream; TooManyStreams where the caller has as many as it may."""
+        return (await self._seat(guest)).seen_by(self._witness, transport)
+
+    async def _seat(self, guest: Guest | None) -> Seat:
         if guest is None:
             return Seat()
         places = [Places(name, self._allowance.streams * times) for name, times in self._counted("streams", guest)]

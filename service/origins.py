@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import OriginNotAllowed
 from service.problems import problem_response
+from service.witness import refused
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 EXPOSED = "ETag, Location, Retry-After, Preference-Applied, Idempotent-Replayed, X-Request-ID"
@@ -101,4 +102,5 @@ def _describe(headers: MutableHeaders, allowed: str | None) -> None:
 
 def _refusal(scope: Scope) -> Response:
     error = OriginNotAllowed("Pages of this origin may not do this; JOBSTREAM_ORIGINS names those that may.")
+    refused(scope, error)
     return problem_response(error, str(scope["state"]["request_id"]))

@@ -31,6 +31,7 @@ STATUS: dict[str, int] = {
     "invalid-input": 422,
     "unknown-kind": 422,
     "image-rejected": 422,
+    "url-not-allowed": 422,
     "idempotency-key-reused": 422,
     "headers-too-large": 431,
     "rate-limited": 429,

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from jobs.errors import JobError, StoreUnavailable
 from jobs.quotas import Held, Places, Quotas
 from service.wire import wire_of
+from service.witness import Transport, Witness
 
 PAUSE_SECONDS = 1.0
 """How long to wait before the store is tried again."""
@@ -25,9 +26,18 @@ log = structlog.get_logger(__name__)
 class Seat:
     """One stream's seat, which is given back when the block ends; one that nothing counts costs nothing."""
 
+    __slots__ = ("_holder", "_seats", "_transport", "_witness")
+
     def __init__(self, seats: "Seats | None" = None, holder: str = "") -> None:
         self._seats = seats
         self._holder = holder
+        self._witness: Witness | None = None
+
+    def seen_by(self, witness: Witness, transport: Transport) -> Self:
+        """The seat, taken by a listener of whom the witness is told, and told again when it leaves."""
+        self._witness, self._transport = witness, transport
+        witness.opened(transport)
+        return self
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +49,8 @@ class Seat:
 
     def give_back(self) -> None:
         """The stream is over."""
+        if self._witness is not None:
+            self._witness.closed(self._transport)
         if self._seats is not None:
             self._seats.leave(self._holder)
 

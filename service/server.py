@@ -16,6 +16,7 @@ from service.guard import GuardedHttp, GuardedWebSocket
 from service.outlet import Outlet
 from service.settings import Settings
 from service.wire import Patience
+from service.witness import Witness
 
 GRACE_SECONDS = 8
 FAREWELL_SECONDS = 3.0
@@ -61,7 +62,7 @@ class Server(uvicorn.Server):
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """How the application is served: behind the guard, and with a word for nobody's addresses but trusted hops'."""
     hops = [str(hop) for hop in settings.jobstream_trusted_hops]
-    http, websocket = _guards(settings)
+    http, websocket = _guards(settings, app.state.api.witness)
     return uvicorn.Config(
         Entrance(app),
         host=settings.host,
@@ -79,7 +80,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _guards(settings: Settings) -> tuple[type[GuardedHttp], type[GuardedWebSocket]]:
+def _guards(settings: Settings, watching: Witness) -> tuple[type[GuardedHttp], type[GuardedWebSocket]]:
     """The protocols as the settings want them."""
     given = Patience(
         head_seconds=settings.jobstream_head_seconds,
@@ -89,6 +90,7 @@ def _guards(settings: Settings) -> tuple[type[GuardedHttp], type[GuardedWebSocke
 
     class Http(GuardedHttp):
         patience = given
+        witness = watching
         most_connections = _most_connections()
         hands_over = settings.jobstream_sse == "direct"
 

@@ -64,6 +64,7 @@ class Settings(StoreSettings):
     jobstream_compat: bool = True
     jobstream_compat_copy: CopyInput = None
     jobstream_sse: Literal["direct", "portable"] = "direct"
+    jobstream_operator: bool = False
     jobstream_demo: bool = False
     jobstream_web: Path = Path(__file__).parent.parent / "web"
 

@@ -26,6 +26,14 @@ Subject = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Body = TypeVar("Body", bound=BaseModel)
 
 
+class WebhookBody(BaseModel):
+    """Who is to be told of the job's end."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str
+
+
 class SubmissionBody(BaseModel):
     """The body of `POST /v1/jobs`."""
 
@@ -39,6 +47,7 @@ class SubmissionBody(BaseModel):
     delay: Delay | None = None
     subject: Subject | None = None
     metadata: Annotated[dict[Small, Small], Field(max_length=MOST_METADATA)] = {}
+    webhook: WebhookBody | None = None
 
 
 def read_submission(body: JsonObject) -> SubmissionBody:

@@ -17,6 +17,12 @@ def shown(snapshot: JsonObject) -> JsonObject:
     return snapshot | {"elapsed": elapsed(snapshot), "links": links(JobId(snapshot["id"]))}
 
 
+def shown_without_contents(snapshot: JsonObject) -> JsonObject:
+    """The same without what the job said and made, and without what would confirm a guess of it."""
+    parts = {name: part | {"text": "", "result": None, "sha256": None} for name, part in snapshot["parts"].items()}
+    return shown(snapshot) | {"parts": parts, "result": None}
+
+
 def shown_with_reason(story: Story, reason: Reason) -> bytes:
     """The data of a stream's snapshot event, on one line; most of it is encoded once for all readers."""
     shared, own = shown_in_parts(story, reason)

@@ -20,6 +20,12 @@ export function count(number) {
   return COUNT.format(number);
 }
 
+/** @param {number} size @returns {string} `812 B`, `1.4 kB`, `2.0 MB` */
+export function bytes(size) {
+  if (size < 1000) return `${size} B`;
+  return size < 1_000_000 ? `${(size / 1000).toFixed(1)} kB` : `${(size / 1_000_000).toFixed(1)} MB`;
+}
+
 /** @param {string} time RFC 3339 @returns {string} `14:05`, with the day if it isn't today's */
 export function moment(time) {
   const date = new Date(time);

@@ -1,6 +1,33 @@
-/** What the page asks of the service beside jobs: conversations, sessions, trees, rejects. */
+/** What the page asks of the service beside watching jobs: lists of them, conversations, sessions, trees, rejects. */
 
 import { ApiError } from './client.js';
+
+/** One's own jobs, newest first. @param {{kind?: string, state?: string, cursor?: string | null}} [asked] empty: any
+ * @returns {Promise<{items: import('./client.js').Snapshot[], next: string | null}>} */
+export function jobs(asked = {}) {
+  const given = Object.entries(asked).filter(([, value]) => value);
+  return ask(`/v1/jobs?${new URLSearchParams(given)}`);
+}
+
+/** Deletes a job that has ended, and all that is kept of it. @param {string} id */
+export function deleteJob(id) {
+  return ask(`/v1/jobs/${encodeURIComponent(id)}`, { method: 'DELETE', missing: null });
+}
+
+/** A token that reads this one job and nothing else. @param {string} id @returns {Promise<string>} */
+export async function streamToken(id) {
+  return (await ask(`/v1/jobs/${encodeURIComponent(id)}/token`, { method: 'POST' })).token;
+}
+
+/** One's own conversations, the latest first. @returns {Promise<{id: string, updated_at: string}[]>} */
+export async function conversations() {
+  return (await ask('/v1/conversations?limit=6')).items;
+}
+
+/** @param {string} id */
+export function deleteConversation(id) {
+  return ask(`/v1/conversations/${encodeURIComponent(id)}`, { method: 'DELETE', missing: null });
+}
 
 /** A conversation's rounds, oldest first; none where there is no such conversation (yet).
  *

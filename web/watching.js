@@ -13,20 +13,27 @@ const WIRE_UPDATES = 300;
  * @typedef {{number: number, at: number} & import('./client.js').Update} WireEntry
  * @typedef {{began: number | null, first: number | null}} Clock
  * @typedef {{jobId: string | null, snapshot: import('./client.js').Snapshot | null,
- *   connection: import('./client.js').Connection, count: number, wire: WireEntry[], began: number | null,
- *   clocks: Record<string, Clock>, proofs: Record<string, boolean>, error: Error | null}} Watching
+ *   connection: import('./client.js').Connection, road: import('./tap.js').Road | undefined, count: number,
+ *   wire: WireEntry[], began: number | null, clocks: Record<string, Clock>, proofs: Record<string, boolean>,
+ *   error: Error | null}} Watching `road`: by what the newest update came
+ */
+
+/**
+ * The client of the page, which also knows by what a job's updates come.
+ *
+ * @typedef {import('./client.js').Client & {roadOf: ReturnType<typeof import('./tap.js').createTap>['roadOf']}} PageClient
  */
 
 /** @type {Watching} */
 const NOTHING = {
-  jobId: null, snapshot: null, connection: 'connecting', count: 0, wire: [], began: null, clocks: {}, proofs: {},
-  error: null,
+  jobId: null, snapshot: null, connection: 'connecting', road: undefined, count: 0, wire: [], began: null, clocks: {},
+  proofs: {}, error: null,
 };
 
 /**
  * What is known of a job, at most once a frame, for as long as the component is there and asks for this job.
  *
- * @param {ReturnType<typeof import('./client.js').createClient>} client
+ * @param {PageClient} client
  * @param {string | undefined} jobId
  * @param {number} [run] another number watches the job anew, once it was run again
  * @returns {Watching}
@@ -50,7 +57,7 @@ function follow(client, jobId, signal, show) {
 
   const watch = client.watch(jobId, { signal });
   watch.on('connection', (connection) => change({ connection }));
-  watch.on('update', (update) => change(hear(watching, update)));
+  watch.on('update', (update) => change({ ...hear(watching, update), road: client.roadOf(jobId, watch.connection) }));
   watch.on('snapshot', (snapshot) => change({ snapshot, began: watching.began ?? beganAt(snapshot) }));
   watch.on('end', (snapshot) => change({ proofs: verify(snapshot) }));
   watch.on('error', (error) => change({ error }));

@@ -8,14 +8,19 @@ from contextlib import aclosing
 from dataclasses import asdict
 
 import orjson
+import structlog
+from opentelemetry.trace import Tracer
 from pydantic import JsonValue
 
 from jobs.errors import AnswerFailed
 from jobs.kind import Answer, Call, Question, Usage
 from jobs.log import Line
 from jobs.model import Failure, known
+from jobs.traces import UNTRACED
+from workers import spans
 from workers.part import PartWriter
 from workers.provider import Finish, Pricing, Provider, ProviderError, ProviderTruncated, Text
+from workers.witness import Unwatched, Witness
 
 TRIES = 3
 FIRST_BACK_OFF_SECONDS = 1.0
@@ -30,18 +35,28 @@ GROWTH_SECONDS = 0.5
 
 Growing = Callable[[str], JsonValue]
 
+log = structlog.get_logger(__name__)
+
 
 class Asking:
     """One question to one provider, answered into one part. `provider` None: no key is set for it; `growing` makes of
     the text so far the part's provisional result."""
 
     def __init__(
-        self, provider: Provider | None, price: Pricing, part: PartWriter, growing: Growing | None = None
+        self,
+        provider: Provider | None,
+        price: Pricing,
+        part: PartWriter,
+        growing: Growing | None = None,
+        witness: Witness | None = None,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._provider = provider
         self._price = price
         self._part = part
         self._growing = growing
+        self._witness = witness or Unwatched()
+        self._tracer = tracer
         self._grown_at = float("-inf")
 
     @staticmethod
@@ -60,7 +75,7 @@ class Asking:
             return await self._refuse(question, failed())
         for attempt in range(1, TRIES + 1):
             try:
-                answer = await self._answer(self._provider, question)
+                answer = await self._watched(self._provider, question, attempt)
             except ProviderError as error:
                 pause = _pause(error, attempt)
                 if pause is None:
@@ -83,6 +98,23 @@ class Asking:
         title = "The provider is not configured"
         await self._part.fail(Failure(type=code, title=title, detail=detail, retryable=False), failed)
         raise AnswerFailed(code, detail, retryable=False)
+
+    async def _watched(self, provider: Provider, question: Question, attempt: int) -> Answer:
+        """The answer to one try, of which those who watch are told."""
+        model = question.model or provider.default_model
+        bound = structlog.contextvars.bound_contextvars(provider=provider.name)
+        with bound, spans.question(self._tracer, provider.name, model, attempt) as span:
+            log.info("provider asked", nth=attempt)
+            try:
+                answer = await self._answer(provider, question)
+            except ProviderError as error:
+                self._witness.refused(provider.name, error.code)
+                log.warning("provider failed", error=error.code, retryable=error.retryable)
+                raise
+            spans.answered(span, answer)
+            log.info("provider answered", **_figures(answer))
+        self._witness.answered(provider.name, answer)
+        return answer
 
     async def _answer(self, provider: Provider, question: Question) -> Answer:
         asked = time.monotonic()
@@ -117,6 +149,12 @@ class Asking:
             return None
         cost = self._price(finish.model, finish.input_tokens, finish.output_tokens)
         return Usage(finish.input_tokens, finish.output_tokens, cost)
+
+
+def _figures(answer: Answer) -> dict[str, str | float | None]:
+    """What a log may tell of an answer: nothing that it says."""
+    usage = asdict(answer.usage) if answer.usage else {}
+    return {"model": answer.model, "seconds": answer.elapsed, "first_token_seconds": answer.first_token, **usage}
 
 
 def _failure(error: ProviderError) -> Failure:

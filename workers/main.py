@@ -1,14 +1,15 @@
 """The composition root of a worker: `arq workers.main.WorkerSettings` runs it."""
 
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, ClassVar, NoReturn
 
 import arq.worker
 import orjson
 from arq.worker import func
+from opentelemetry.trace import Tracer
 from pydantic import ValidationError
 
 from jobs import keys
@@ -17,17 +18,20 @@ from jobs.connection import Client, connect
 from jobs.conversations import Conversations
 from jobs.cron import Cron
 from jobs.enqueuing import ARQ_FUNCTION
-from jobs.errors import ConnectionInvalid, StoreUnsuitable
+from jobs.errors import ConnectionInvalid, ExtraMissing, StoreUnsuitable
 from jobs.events import Events
 from jobs.kind import HOUR_SECONDS
 from jobs.kinds import EVERY_KIND, KINDS
 from jobs.leases import Leases
 from jobs.log import Log
-from jobs.logs import configure_logs
+from jobs.logs import begin_logs, say
 from jobs.queue import Queue
 from jobs.rejects import Rejects
 from jobs.sessions import Sessions
 from jobs.store import check, check_keys, open_store
+from jobs.telemetry import open_tracer
+from workers.courier import Courier
+from workers.meters import Meters, served
 from workers.providers import open_providers
 from workers.providers.prices import cost
 from workers.run import Tools
@@ -48,7 +52,10 @@ async def run_job(ctx: dict[str, Any], job_id: str) -> None:
 @asynccontextmanager
 async def open_runner(settings: Settings, client: Client) -> AsyncIterator[Runner]:
     """What runs the jobs of this worker, with everything that it lends them."""
-    async with open_providers(settings.credentials) as providers:
+    meters = Meters()
+    async with AsyncExitStack() as stack:
+        tracer = stack.enter_context(_watched(settings, meters))
+        providers = await stack.enter_async_context(open_providers(settings.credentials))
         conversations = Conversations(client, kept_seconds=settings.jobstream_conversation_hours * HOUR_SECONDS)
         tools = Tools(
             Log(client),
@@ -60,14 +67,35 @@ async def open_runner(settings: Settings, client: Client) -> AsyncIterator[Runne
             Sessions(client),
             Rejects(client),
             settings.connections,
+            meters,
+            tracer,
         )
         yield Runner(EVERY_KIND, tools, Leases(client, lease_seconds=settings.jobstream_lease))
+
+
+@contextmanager
+def _watched(settings: Settings, meters: Meters) -> Iterator[Tracer]:
+    """What traces this worker, while whoever scrapes it is answered; it starts with neither if one cannot be."""
+    with ExitStack() as stack:
+        try:
+            if at := settings.jobstream_worker_metrics:
+                stack.enter_context(served(meters.registry, at.host, at.port))
+            opened = open_tracer(settings, service="jobstream-worker", lost=meters.spans_lost)
+            tracer = stack.enter_context(opened)
+        except OSError as error:
+            _refuse(f"JOBSTREAM_WORKER_METRICS: {error.strerror}")
+        except ExtraMissing as error:
+            _refuse(error.detail)
+        yield tracer
 
 
 @asynccontextmanager
 async def open_url(settings: Settings) -> AsyncIterator[str]:
     """The store's URL, once it answers and is fit to keep jobs; a store that is not ends the process."""
-    configure_logs()
+    try:
+        begin_logs(settings, process="worker")
+    except ExtraMissing as error:
+        _refuse(error.detail)
     async with open_store(settings.store_url, settings.jobstream_data) as url:
         try:
             await _check(url, settings)
@@ -98,7 +126,7 @@ def _settings() -> Settings:
 
 
 def _refuse(why: str) -> NoReturn:
-    print(f"the worker cannot start: {why}", file=sys.stderr)  # noqa: T201
+    say(f"the worker cannot start: {why}")
     sys.exit(EX_CONFIG)
 
 
@@ -116,6 +144,7 @@ class WorkerSettings:
         "open_runner": partial(open_runner, _own),
         "cron": partial(Cron, schedules=SCHEDULES),
         "events": partial(Events, kinds=KINDS, more=SUBSCRIPTIONS),
+        "courier": partial(Courier, endpoints=_own.endpoints),
         "lease_seconds": _own.jobstream_lease,
         "sealer": _own.sealer,
     }

@@ -1,12 +1,16 @@
 """What a running job may do: the Run that is handed to its kind."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TypeVar
 
 import orjson
+import structlog
+from opentelemetry.trace import Tracer
 from pydantic import JsonValue
 
 from jobs import clock
@@ -23,7 +27,9 @@ from jobs.queue import Queue, Submission
 from jobs.records.connections import Connections
 from jobs.rejects import Rejects
 from jobs.sessions import Sessions
+from jobs.traces import UNTRACED
 from jobs.updates import Progressed, StepChanged, encode, json_line, one_line
+from workers import spans
 from workers.asking import Asking
 from workers.conversations import JobConversations
 from workers.copying import JobCopying
@@ -33,9 +39,12 @@ from workers.part import PartWriter
 from workers.provider import Pricing, Provider
 from workers.sessions import JobSessions
 from workers.tries import tried
+from workers.witness import Unwatched, Witness
 from workers.writer import Writer, patiently
 
 Result = TypeVar("Result")
+
+log = structlog.get_logger(__name__)
 
 STEP_RESULT_LIMIT = 4 * 1024 * 1024
 
@@ -55,6 +64,8 @@ class Tools:
     sessions: Sessions
     rejects: Rejects
     connections: Connections = field(default_factory=dict)
+    witness: Witness = field(default_factory=Unwatched)
+    tracer: Tracer = UNTRACED
 
 
 class JobRun:
@@ -66,7 +77,7 @@ class JobRun:
         self._steps: set[str] = set()
         self._parts: dict[str, PartWriter] = {}
         self._progress = dict(claim.progress)
-        self.writer = Writer(tools.log, claim)
+        self.writer = Writer(tools.log, claim, tools.witness)
 
     @property
     def job_id(self) -> JobId:
@@ -117,12 +128,13 @@ class JobRun:
             return result
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
-        try:
-            result = await tried(act, tries=tries, timeout_seconds=timeout_seconds)
-        except Exception:
-            await self.writer.write(self._step_line(name, "failed", started, clock.now()))
-            raise
-        await self.writer.write(self.kept_line(name, started, result))
+        with self._watched(name):
+            try:
+                result = await tried(act, tries=tries, timeout_seconds=timeout_seconds)
+            except Exception:
+                await self.writer.write(self._step_line(name, "failed", started, clock.now()))
+                raise
+            await self.writer.write(self.kept_line(name, started, result))
         return result
 
     async def sleep(self, name: str, seconds: float) -> None:
@@ -148,7 +160,12 @@ class JobRun:
             return self._kept(name, lambda held: [known(ChildEnd, end) for end in orjson.loads(held)])
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
-        job_ids = [await patiently(partial(self._submit_child, name, at, child)) for at, child in enumerate(children)]
+        with self._watched(name):
+            return await self._joined(name, children, started)
+
+    async def _joined(self, name: str, children: Sequence[Child], started: str) -> list[ChildEnd]:
+        submitting = (partial(self._submit_child, name, at, child) for at, child in enumerate(children))
+        job_ids = [await patiently(submit) for submit in submitting]
         ends = [
             await patiently(partial(self._child_end, job_id, told=child.told))
             for job_id, child in zip(job_ids, children, strict=True)
@@ -210,12 +227,15 @@ class JobRun:
         started = clock.now()
         await self.writer.write(self._step_line(name, "running", started))
         provider = self._tools.providers.get(question.provider)
-        asking = Asking(provider, self._tools.price, self._part(part), growing)
-        return await asking.ask(
-            question,
-            kept=lambda answer: self.kept_line(name, started, answer),
-            failed=lambda: self._step_line(name, "failed", started, clock.now()),
+        asking = Asking(
+            provider, self._tools.price, self._part(part), growing, self._tools.witness, self._tools.tracer
         )
+        with self._watched(name), structlog.contextvars.bound_contextvars(part=part):
+            return await asking.ask(
+                question,
+                kept=lambda answer: self.kept_line(name, started, answer),
+                failed=lambda: self._step_line(name, "failed", started, clock.now()),
+            )
 
     async def show(self, part: str, result: JsonValue) -> None:
         await self._part(part).show(result)
@@ -266,6 +286,20 @@ class JobRun:
             raise ResultTooLarge(f"The result of step {name} is over {STEP_RESULT_LIMIT} bytes.")
         line = self._step_line(name, "completed", started, clock.now())
         return Line("step", line.body, name=name, value=line.value, write="=", text=stored)
+
+    @contextmanager
+    def _watched(self, name: str) -> Iterator[None]:
+        """A step as those who watch see it: one that suspends its job has not ended."""
+        began = time.monotonic()
+        with spans.step(self._tools.tracer, name), structlog.contextvars.bound_contextvars(step=name):
+            try:
+                yield
+            except Exception as error:
+                self._tools.witness.stepped(self._claim, "failed")
+                log.warning("step failed", error=type(error).__name__)
+                raise
+            log.info("step kept", seconds=round(time.monotonic() - began, 3))
+        self._tools.witness.stepped(self._claim, "completed")
 
     def _enter(self, name: str) -> None:
         if not 1 <= len(name) <= 128 or not name.isprintable() or set(name) & _NOT_IN_NAMES:

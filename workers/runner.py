@@ -1,6 +1,7 @@
 """Running one claimed job: perform it, then settle what became of it."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from jobs.leases import Claim, Leases
 from jobs.log import Line
 from jobs.model import Failure, State
 from jobs.updates import json_line, one_line
+from workers import spans
 from workers.outcomes import Cancelled, Done, GaveUp, HandedBack, Lost, Outcome, Suspended, TryAgain, outcome_of
 from workers.run import JobRun, Tools
 from workers.writer import Writer, patiently
@@ -78,15 +80,32 @@ class Runner:
         """The job's attempt from claim to settlement; never raises for what the job did."""
         claim = running.claim
         with structlog.contextvars.bound_contextvars(
-            job_id=claim.job_id, kind=claim.kind, attempt=claim.attempt, request_id=claim.request_id or None
+            job_id=claim.job_id,
+            kind=claim.kind,
+            run=claim.run,
+            attempt=claim.attempt,
+            request_id=claim.request_id or None,
         ):
-            run = JobRun(claim, self._tools)
-            outcome = await self._perform(run, running)
-            try:
-                await self._settle(claim, run.writer, outcome)
-            except (LeaseLost, JobEnded):
-                outcome = Lost()
-            log.info("job attempt ended", outcome=type(outcome).__name__)
+            log.info("job claimed", waited_seconds=claim.waited_seconds)
+            began = time.monotonic()
+            self._tools.witness.claimed(claim)
+            with spans.attempt(self._tools.tracer, claim) as span:
+                outcome = await self._live(running)
+                spans.ended(span, outcome)
+            seconds = time.monotonic() - began
+            self._tools.witness.settled(claim, outcome, seconds)
+            error = outcome.failure.type if isinstance(outcome, GaveUp | TryAgain) else None
+            log.info("job attempt ended", outcome=type(outcome).__name__, error=error, seconds=round(seconds, 3))
+
+    async def _live(self, running: Running) -> Outcome:
+        """What became of the attempt, once that is said."""
+        run = JobRun(running.claim, self._tools)
+        outcome = await self._perform(run, running)
+        try:
+            await self._settle(running.claim, run.writer, outcome)
+        except (LeaseLost, JobEnded):
+            return Lost()
+        return outcome
 
     async def _perform(self, run: JobRun, running: Running) -> Outcome:
         performing = asyncio.create_task(self._result(run, running.claim))
@@ -157,4 +176,5 @@ def _input(kind: AnyKind, claim: Claim) -> BaseModel:
 
 def _end(state: State, *, result: bytes = b"", failure: Failure | None = None) -> Line:
     error = one_line(failure.model_dump_json().encode()) if failure else b""
-    return Line("end", name=failure.type if failure else "", head=state, value=result, text=error)
+    slug, title = (failure.type, failure.title.encode()) if failure else ("", b"")
+    return Line("end", body=title, name=slug, head=state, value=result, text=error)

@@ -1,11 +1,28 @@
 """The worker's settings: read once where the process starts, frozen, and handed down as plain values."""
 
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from jobs.settings import StoreSettings
 from workers.providers import ProviderCredentials
+
+
+class Listening(NamedTuple):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+def _listening(text: object) -> object:
+    if text is None:
+        return None
+    host, _, port = str(text).rpartition(":")
+    if not (host and port.isdigit()):
+        raise ValueError("an address and a port, as in 127.0.0.1:9100")
+    return Listening(host.strip("[]"), int(port))
 
 
 class Settings(StoreSettings):
@@ -14,6 +31,7 @@ class Settings(StoreSettings):
     jobstream_slots: int = Field(default=50, ge=1, le=1000)
     jobstream_lease: float = Field(default=6.0, ge=1.0, le=300.0)
     jobstream_conversation_hours: float = Field(default=24.0, gt=0, le=24 * 366)
+    jobstream_worker_metrics: Annotated[Listening | None, NoDecode, BeforeValidator(_listening)] = None
     jobstream_sandbox_url: str | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None

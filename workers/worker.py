@@ -14,6 +14,7 @@ import structlog
 import uvloop
 from arq.worker import Worker
 
+from jobs import clock
 from jobs.connection import Client, connect
 from jobs.encryption import UNSEALED
 from jobs.errors import StorageFull, StoreUnavailable
@@ -55,7 +56,8 @@ class JobWorker(Worker):
     """Runs the jobs of one queue, `max_jobs` at a time; arq supplies settings, command line and signals.
 
     `ctx` brings the parts: `open_url` gives an async context manager of the store's URL, `open_runner` one of the
-    Runner for a client, `cron` and `events` the Cron and the Events of a client; `lease_seconds` is a number.
+    Runner for a client, `cron`, `events` and `courier` the Cron, Events and Courier of a client; `lease_seconds` is a
+    number.
     `sealer` seals what jobs leave in the store; without one, it is left as it is."""
 
     __signature__ = inspect.signature(Worker)  # arq asks which options there are
@@ -77,6 +79,7 @@ class JobWorker(Worker):
         self._sent = asyncio.Event()
         self._claims = 0
         self._works = False
+        self._started_at = clock.now()
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         async with AsyncExitStack() as stack:
             url = await stack.enter_async_context(self.ctx["open_url"]())
@@ -123,6 +126,7 @@ class JobWorker(Worker):
                 reconcile=partial(every, RECONCILE_SECONDS, partial(reconcile, client, leases, name=self._name)),
                 cron=partial(every, CRON_SECONDS, self.ctx["cron"](client).tick),
                 relay=partial(relay, self.ctx["events"](client), sent=self._sent, idle_seconds=IDLE_SECONDS),
+                courier=self.ctx["courier"](client).work,
                 life=partial(self._show_life, keeper),
             ):
                 await self._run_jobs(leases, runner, keeper)
@@ -197,7 +201,8 @@ class JobWorker(Worker):
         await self._answered.wait()
 
     async def _sign(self, roll: Roll) -> None:
-        await roll.sign(self._name, {"slots": self.max_jobs, "running": len(self._running)})
+        facts = {"slots": self.max_jobs, "running": len(self._running), "started_at": self._started_at}
+        await roll.sign(self._name, facts)
 
     async def _show_life(self, keeper: LeaseKeeper) -> None:
         while True:

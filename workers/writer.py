@@ -12,6 +12,7 @@ from jobs.leases import Claim
 from jobs.log import Line, Log
 from jobs.model import whole
 from jobs.updates import Wrote, encode, utf16_length
+from workers.witness import Unwatched, Witness
 
 Result = TypeVar("Result")
 
@@ -82,9 +83,10 @@ class PartText:
 class Writer:
     """Appends one claim's updates. What `write` was given is in the log when it returns, after all before it."""
 
-    def __init__(self, log: Log, claim: Claim) -> None:
+    def __init__(self, log: Log, claim: Claim, witness: Witness | None = None) -> None:
         self._log = log
         self._claim = claim
+        self._witness = witness or Unwatched()
         self._texts: dict[str, PartText] = {}
         self._later: dict[str, Line] = {}
         self._flushing = asyncio.Lock()
@@ -137,6 +139,7 @@ class Writer:
     async def _send(self) -> None:
         if self._unsent:
             await patiently(self._append)
+            self._witness.appended(len(self._unsent))
             self._unsent = []
 
     async def _append(self) -> None:

@@ -14,6 +14,7 @@ from jobs import keys
 from jobs.connection import Client
 from jobs.conversations import Conversations
 from jobs.cron import Cron
+from jobs.endpoints import UNSIGNED
 from jobs.enqueuing import ARQ_FUNCTION
 from jobs.events import Events
 from jobs.kind import AnyKind
@@ -23,6 +24,7 @@ from jobs.logs import configure_logs
 from jobs.queue import Queue
 from jobs.rejects import Rejects
 from jobs.sessions import Sessions
+from workers.courier import Courier
 from workers.run import Tools
 from workers.runner import Runner
 from workers.worker import JobWorker
@@ -78,6 +80,7 @@ def _worker(url: str, kinds: Sequence[AnyKind]) -> JobWorker:
             "open_runner": open_runner,
             "cron": partial(Cron, schedules=[]),
             "events": partial(Events, kinds=known),
+            "courier": partial(Courier, endpoints=UNSIGNED),
             "lease_seconds": LEASE_SECONDS,
         },
     )

@@ -94,7 +94,7 @@ for first = 4, #ARGV, FIELDS do
   if event == 'send' then
     send(value)
   elseif event == 'end' then
-    finish(job, head, value, text, name)
+    finish(job, head, value, text, name, body)
     return { 'APPENDED' }
   else
     fold[event](name, head, value, write, text)

@@ -4,6 +4,11 @@ local LIFE_LEFT_MS = LIFETIME_MS - 3600 * 1000 -- a job with less gets its whole
 local MOST_PASSED = 1000
 local LAST_CRASH = 3 -- workers lost in a row with nothing kept in between, then the job is poison
 
+local paused = {} -- kinds of which no job starts; '' for one whose jobs are being put back
+local pauses = redis.call('HGETALL', PAUSED)
+for index = 1, #pauses, 2 do
+  paused[pauses[index]] = pauses[index + 1]
+end
 local known = {} -- how many jobs of a kind may run at once, in all and for one subject; 0 is no limit
 for index = 4, #ARGV, 3 do
   known[ARGV[index]] = { tonumber(ARGV[index + 1]), tonumber(ARGV[index + 2]) }
@@ -23,7 +28,11 @@ local function survives(job)
     finish(job, 'cancelled', '', '')
     return false
   end
-  if job.state ~= 'running' or held_by_the_same(job) then
+  if job.state ~= 'running' then
+    return true
+  end
+  close_attempt(job, 'worker-lost')
+  if held_by_the_same(job) then
     return true
   end
   job.crashes = job.crashes + 1
@@ -66,6 +75,24 @@ local function take_slots(job)
   end
 end
 
+-- Notes that the job is not with the worker any more that is said to run it.
+local function come_back(job)
+  if job.state == 'running' then
+    keep_time_spent(job)
+    set(job, 'came_back', 'worker-lost')
+    change_state(job, 'queued', { reason = 'worker-lost' })
+    save(job)
+  end
+end
+
+-- Takes the job of a paused kind out of the queue, where it would hide others; its place is kept.
+local function hold(job, score)
+  come_back(job)
+  redis.call('ZREM', QUEUE, job.id)
+  redis.call('ZADD', HELD .. job.kind, score, job.id)
+  redis.call('PEXPIRE', HELD .. job.kind, LIFETIME_MS)
+end
+
 -- Takes the job out of the queue until one that holds a slot of its scope gives it back. A slot of the scopes before,
 -- for which it may have been woken, goes to another.
 local function park(job, full, score)
@@ -74,12 +101,7 @@ local function park(job, full, score)
   for index = 1, full - 1 do
     unpark(all[index])
   end
-  if job.state == 'running' then
-    keep_time_spent(job)
-    set(job, 'came_back', 'worker-lost')
-    change_state(job, 'queued', { reason = 'worker-lost' })
-    save(job)
-  end
+  come_back(job)
   redis.call('HSET', key(job.id, 'job'), 'slotted', 1)
   redis.call('ZREM', QUEUE, job.id)
   redis.call('ZADD', PARKED .. scope, score, job.id)
@@ -91,7 +113,7 @@ end
 local function claim(job, score)
   local held = redis.call(
     'HMGET', key(job.id, 'job'), 'next_is_new_attempt', 'came_back', 'attempt_us', 'only', 'max_attempts', 'request_id', 'depth',
-    'spent_us', 'progress'
+    'spent_us', 'progress', 'ahead_ms', 'trace'
   )
   local reason = job.state == 'running' and 'worker-lost' or held[2] and held[2] ~= '' and held[2] or nil
   local attempt_us = tonumber(held[3]) or job.now
@@ -113,6 +135,7 @@ local function claim(job, score)
   set(job, 'token', token)
   set(job, 'flush', 0)
   set(job, 'score', score)
+  set(job, 'claimed_at', stamp(job.now))
   redis.call('SET', ARQ_IN_PROGRESS .. job.id, token, 'PX', lease_ms)
   redis.call('ZREM', QUEUE, job.id)
   redis.call('ZADD', LEASED, int(now_ms + lease_ms), job.id)
@@ -126,7 +149,7 @@ local function claim(job, score)
   end
   claimed[#claimed + 1] = {
     job.id, job.kind, job.run, job.attempt, int(job.now - attempt_us), job.subject, held[5] or '1', held[6] or '',
-    int(job.now), held[4] or '', held[7] or '0',
+    int(job.now), held[4] or '', held[7] or '0', reason and '' or int(now_ms - score - (held[10] or 0)), held[11] or '',
     redis.call('GET', key(job.id, 'input')) or '',
     job.step_names ~= '' and redis.call('HGETALL', key(job.id, 'kept')) or {},
     job.part_names ~= '' and redis.call('HGETALL', key(job.id, 'parts')) or {},
@@ -157,6 +180,23 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASED, '-inf', int(now_ms), 'LI
   end
 end
 
+-- What was held back while its kind was paused gets back the place that it had, those first that are first.
+local more_held = false
+for kind, since in pairs(paused) do
+  if since == '' then
+    local back = redis.call('ZRANGE', HELD .. kind, 0, most - 1, 'WITHSCORES')
+    for index = 1, #back, 2 do
+      redis.call('ZREM', HELD .. kind, back[index])
+      redis.call('ZADD', QUEUE, back[index + 1], back[index])
+    end
+    if redis.call('EXISTS', HELD .. kind) == 1 then
+      more_held = true
+    else
+      redis.call('HDEL', PAUSED, kind)
+    end
+  end
+end
+
 local passed = 0 -- jobs that only a worker of another version knows: they keep their place, and hide nobody
 local function consider(id, score)
   local held_ms = redis.call('PTTL', ARQ_IN_PROGRESS .. id)
@@ -175,7 +215,9 @@ local function consider(id, score)
       score = redis.call('HGET', key(id, 'job'), 'score') -- an older version kept the lease's end in the queue
     end
     local full = full_scope(job)
-    if full then
+    if (paused[job.kind] or '') ~= '' then
+      hold(job, score)
+    elseif full then
       park(job, full, score)
     else
       claim(job, score)
@@ -200,7 +242,7 @@ local function next_ms(set)
 end
 
 local wait_ms = math.min(next_ms(QUEUE), next_ms(SCHEDULED), next_ms(LEASED))
-if #claimed < slots and #due == 2 * most then
+if #claimed < slots and (more_held or #due == 2 * most) then
   wait_ms = 0 -- all that was looked at stood in the way of what is behind it
 end
 return { wait_ms < math.huge and wait_ms or -1, claimed }

@@ -2,6 +2,7 @@
 local id, soon = ARGV[1], ARGV[2] == 'soon'
 local job = open(id)
 if not job then
+  forget_deliveries(id)
   return 'GONE'
 end
 if TERMINAL[job.state] then
@@ -9,6 +10,7 @@ if TERMINAL[job.state] then
   return 'FORGOTTEN'
 end
 if soon then
+  forget_deliveries(id)
   redis.call('HSET', key(id, 'job'), 'unwanted', 1)
 end
 return 'NOT_TERMINAL'

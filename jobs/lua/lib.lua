@@ -8,6 +8,9 @@ local LOG_BYTES = 4 * 1024 * 1024
 local TRIM_AFTER_MS = 60 * 1000
 local LIFETIME_MS = 30 * 24 * 3600 * 1000 -- of what a job that never ends leaves behind
 local MOST_FAILURES = 100 -- that are remembered of a job
+local MOST_ATTEMPTS = 100
+local DELIVERY_KEPT_MS = 7 * 24 * 3600 * 1000 -- since it was last tried, or is to be
+local MOST_DELIVERIES = 10000 -- that are listed
 local TERMINAL = { completed = true, failed = true, cancelled = true }
 
 local function key(id, what)
@@ -74,7 +77,7 @@ local function open(id)
   local held = redis.call(
     'HMGET', key(id, 'job'),
     'state', 'kind', 'subject', 'started_at', 'part_names', 'step_names', 'token', 'idempotency', 'parent',
-    'slotted', 'unwanted',
+    'slotted', 'unwanted', 'counted', 'claimed_at',
     'run', 'seq', 'us', 'bytes', 'front_bytes', 'attempt', 'flush', 'crashes', 'retention', 'failed_retention'
   )
   if not held[1] then
@@ -84,11 +87,12 @@ local function open(id)
     id = id, now = now_us(), changes = {},
     state = held[1], kind = held[2] or '', subject = held[3] or '', started_at = held[4] or '',
     part_names = held[5] or '', step_names = held[6] or '', token = held[7] or '', idempotency = held[8] or '',
-    parent = held[9] or '', slotted = held[10] or '', unwanted = held[11] or '',
-    run = tonumber(held[12]) or 0, seq = tonumber(held[13]) or 0, us = tonumber(held[14]) or 0,
-    bytes = tonumber(held[15]) or 0, front_bytes = tonumber(held[16]) or 0, attempt = tonumber(held[17]) or 0,
-    flush = tonumber(held[18]) or 0, crashes = tonumber(held[19]) or 0,
-    retention = tonumber(held[20]) or 0, failed_retention = tonumber(held[21]) or tonumber(held[20]) or 0,
+    parent = held[9] or '', slotted = held[10] or '', unwanted = held[11] or '', counted = held[12] or '',
+    claimed_at = held[13] or '',
+    run = tonumber(held[14]) or 0, seq = tonumber(held[15]) or 0, us = tonumber(held[16]) or 0,
+    bytes = tonumber(held[17]) or 0, front_bytes = tonumber(held[18]) or 0, attempt = tonumber(held[19]) or 0,
+    flush = tonumber(held[20]) or 0, crashes = tonumber(held[21]) or 0,
+    retention = tonumber(held[22]) or 0, failed_retention = tonumber(held[23]) or tonumber(held[22]) or 0,
   }
 end
 
@@ -151,6 +155,20 @@ local function ring_bell()
   redis.call('EXPIRE', BELL, 3600)
 end
 
+-- Counts the job among those of its kind in this state, and no more in the one where it was counted before; '' once
+-- it has ended. What it is counted as stands in its record, so that no state is left out by a version that counts none.
+local function count(job, state)
+  if job.counted ~= '' then
+    redis.call('HINCRBY', COUNTS, job.counted, -1)
+  end
+  job.counted = state ~= '' and job.kind .. ' ' .. state or ''
+  if job.counted ~= '' then
+    redis.call('HINCRBY', COUNTS, job.counted, 1)
+  end
+  redis.call('HINCRBY', COUNTS, 'changes', 1)
+  set(job, 'counted', job.counted)
+end
+
 -- Puts the job into another state; what: next_attempt_at (a stamp), error (JSON), reason, from.
 local function change_state(job, state, what)
   job.state = state
@@ -165,11 +183,12 @@ local function change_state(job, state, what)
     '{"state":"%s","run":%d,"attempt":%d,"next_attempt_at":%s,"started_at":%s,"error":%s%s}',
     state, job.run, job.attempt, quoted(what.next_attempt_at), quoted(job.started_at), or_null(what.error), more
   ))
+  count(job, state)
 end
 
 local function every_key(job)
   local keys = {}
-  for _, what in ipairs({ 'job', 'input', 'image', 'log', 'children', 'failures', 'rejects' }) do
+  for _, what in ipairs({ 'job', 'input', 'image', 'log', 'children', 'failures', 'rejects', 'attempts' }) do
     keys[#keys + 1] = key(job.id, what)
   end
   if job.part_names ~= '' or job.step_names ~= '' then
@@ -266,9 +285,30 @@ local function clear_of_suspicion(job)
   end
 end
 
--- Ends a worker's hold on the job, which is not over.
-local function let_go(job)
+-- Remembers how the attempt that is under way has ended, if one is. Its worker is in the token, `<worker>-<number>`.
+local function close_attempt(job, outcome, error_type)
+  if job.claimed_at == '' then
+    return
+  end
+  local name = key(job.id, 'attempts')
+  local length = redis.call('RPUSH', name, string.format(
+    '{"run":%d,"attempt":%d,"worker":%s,"started_at":"%s","finished_at":"%s","outcome":"%s","error_type":%s}',
+    job.run, job.attempt, quoted(string.match(job.token, '^(.+)%-%d+$')), job.claimed_at, stamp(job.now), outcome,
+    quoted(error_type)
+  ))
+  if length == 1 then
+    redis.call('PEXPIRE', name, LIFETIME_MS)
+  elseif length > MOST_ATTEMPTS then
+    redis.call('LTRIM', name, -MOST_ATTEMPTS, -1)
+  end
+  job.claimed_at = ''
+  set(job, 'claimed_at', '')
+end
+
+-- Ends a worker's hold on the job; the outcome is that of its attempt.
+local function let_go(job, outcome, error_type)
   redis.call('DEL', ARQ_IN_PROGRESS .. job.id)
+  close_attempt(job, outcome, error_type)
   redis.call('ZREM', LEASED, job.id)
   give_slots_back(job)
 end
@@ -309,8 +349,60 @@ local function part_ends(job, state)
   return '{' .. table.concat(ends, ',') .. '}'
 end
 
+-- Has the delivery made then, or soon after.
+local function deliver_at(host, delivery, ms)
+  redis.call('ZADD', DUE .. host, int(ms), delivery)
+  redis.call('PEXPIRE', DUE .. host, LIFETIME_MS)
+  redis.call('ZADD', HOSTS, 'LT', int(ms), host)
+  redis.call('PEXPIRE', HOSTS, LIFETIME_MS)
+end
+
+-- Keeps the delivery, and that it is of this job, for so long from now on.
+local function keep_delivery(id, delivery, ms)
+  redis.call('PEXPIRE', DELIVERY .. delivery, int(ms))
+  redis.call('PEXPIRE', key(id, 'deliveries'), int(ms), 'NX')
+  redis.call('PEXPIRE', key(id, 'deliveries'), int(ms), 'GT')
+end
+
+-- Orders that whoever asked for it be told of the end. Each run has a delivery of its own, which the job may not
+-- outlive: what it tells is in it.
+local function order_delivery(job, error_type, title)
+  local url, host, metadata = unpack(redis.call('HMGET', key(job.id, 'job'), 'webhook', 'webhook_host', 'metadata'))
+  if not url or job.unwanted ~= '' then
+    return
+  end
+  local delivery = job.id .. '-' .. int(job.run)
+  local now_ms = job.now / 1000
+  redis.call(
+    'HSET', DELIVERY .. delivery,
+    'job', job.id, 'run', int(job.run), 'kind', job.kind, 'subject', job.subject, 'metadata', metadata or '{}',
+    'ended', job.state, 'ended_us', int(job.now), 'error_type', error_type or '', 'title', title or '',
+    'url', url, 'host', host, 'state', 'pending', 'attempt', 0, 'at_us', int(job.now), 'next_ms', int(now_ms)
+  )
+  redis.call('SADD', key(job.id, 'deliveries'), delivery)
+  keep_delivery(job.id, delivery, DELIVERY_KEPT_MS)
+  deliver_at(host, delivery, now_ms)
+  redis.call('ZADD', DELIVERIES, int(now_ms), delivery)
+  redis.call('PEXPIRE', DELIVERIES, LIFETIME_MS)
+  redis.call('ZREMRANGEBYSCORE', DELIVERIES, '-inf', int(now_ms - LIFETIME_MS))
+  for _, oldest in ipairs(redis.call('ZRANGE', DELIVERIES, 0, -MOST_DELIVERIES - 1)) do
+    redis.call('ZREM', DELIVERIES, oldest)
+  end
+end
+
+-- Forgets what is to be told of the job, and what was.
+local function forget_deliveries(id)
+  for _, delivery in ipairs(redis.call('SMEMBERS', key(id, 'deliveries'))) do
+    redis.call('ZREM', DUE .. (redis.call('HGET', DELIVERY .. delivery, 'host') or ''), delivery)
+    redis.call('ZREM', DELIVERIES, delivery)
+    redis.call('DEL', DELIVERY .. delivery)
+  end
+  redis.call('DEL', key(id, 'deliveries'))
+end
+
 -- Deletes an ended job and all its data, and tells whoever follows it.
 local function erase(job)
+  forget_deliveries(job.id)
   redis.call('DEL', unpack(every_key(job)))
   redis.call('ZREM', DEAD_LETTERS, job.id)
   redis.call('ZREM', TRIMS, job.id)
@@ -320,9 +412,9 @@ local function erase(job)
 end
 
 -- The one `end` of a run: says so, lets the job go, and starts its retention. Result and error are JSON or '',
--- `error_type` the error's slug. The folded fields stay as they were before the end, since a stream's snapshot of
+-- `error_type` the error's slug, `title` its title. The folded fields stay as they were before the end, since a stream's snapshot of
 -- an ended job is that.
-local function finish(job, state, result, error, error_type)
+local function finish(job, state, result, error, error_type, title)
   local kept_ms = state == 'failed' and job.failed_retention or job.retention
   local parent_state = job.parent ~= '' and redis.call('HGET', key(job.parent, 'job'), 'state')
   if parent_state and not TERMINAL[parent_state] then
@@ -345,7 +437,11 @@ local function finish(job, state, result, error, error_type)
   set(job, 'error_type', error_type or '')
   redis.call('ZREM', QUEUE, job.id)
   redis.call('ZREM', SCHEDULED, job.id)
-  let_go(job)
+  if job.claimed_at == '' then
+    redis.call('ZREM', HELD .. job.kind, job.id)
+  end
+  let_go(job, state, error_type)
+  count(job, '')
   redis.call('SREM', ACTIVE .. job.subject, job.id)
   redis.call('HINCRBY', ENDED, job.kind .. ' ' .. state, 1)
   redis.call('ZADD', TRIMS, int(job.now / 1000 + (job.unwanted == '' and TRIM_AFTER_MS or 0)), job.id)
@@ -354,6 +450,7 @@ local function finish(job, state, result, error, error_type)
     remember_failure(job, 'failed', error)
   end
   save(job)
+  order_delivery(job, error_type, title)
   tell_parent(job)
   for _, name in ipairs(every_key(job)) do
     redis.call('PEXPIRE', name, int(kept_ms))

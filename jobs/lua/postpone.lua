@@ -9,7 +9,7 @@ if job.state == 'cancelling' then
   return 'POSTPONED'
 end
 local due_us = job.now + delay_ms * 1000
-let_go(job)
+let_go(job, 'retrying')
 schedule(job, due_us)
 set(job, 'next_is_new_attempt', 1)
 set(job, 'crashes', 0)

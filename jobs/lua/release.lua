@@ -8,7 +8,7 @@ if job.state == 'cancelling' then
   finish(job, 'cancelled', '', '')
   return 'RELEASED'
 end
-let_go(job)
+let_go(job, 'handed-back')
 redis.call('ZADD', QUEUE, redis.call('HGET', key(id, 'job'), 'score'), id)
 set(job, 'came_back', 'handed-back')
 keep_time_spent(job)

@@ -22,10 +22,11 @@ local now = now_us()
 local due_us = math.max(now, run_at_us, now + delay_ms * 1000)
 local later = due_us > now
 local job = {
-  id = id, now = now, changes = {}, run = 1, seq = 0, us = 0, bytes = 0, front_bytes = 0, attempt = 0,
+  id = id, now = now, changes = {}, run = 1, seq = 0, us = 0, bytes = 0, front_bytes = 0, attempt = 0, counted = '',
 }
 for index = 13, #ARGV, 2 do
   set(job, ARGV[index], ARGV[index + 1])
+  job[ARGV[index]] = ARGV[index + 1]
 end
 set(job, 'id', id)
 set(job, 'run', 1)

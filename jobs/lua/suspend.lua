@@ -15,7 +15,7 @@ if until_us == 0 then
   local waits = redis.call('SCARD', key(id, 'children')) > 0
   until_us = waits and job.now + RECHECK_US or job.now
 end
-let_go(job)
+let_go(job, 'waiting')
 keep_time_spent(job)
 schedule(job, until_us)
 change_state(job, 'waiting', {})

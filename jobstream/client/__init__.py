@@ -22,8 +22,11 @@ from jobstream.client.errors import (
     Unavailable,
     Unreachable,
     Violation,
+    WebhookRefused,
+    WebhookRepeated,
 )
 from jobstream.client.job import Failure, Job, Part, Progress, Step, Usage
+from jobstream.client.listener import Listener
 from jobstream.client.pace import Pace
 from jobstream.client.replies import (
     DeadLetter,
@@ -35,7 +38,10 @@ from jobstream.client.replies import (
     Page,
     Sent,
     Token,
+    Update,
+    Updates,
 )
+from jobstream.client.webhooks import verify_webhook
 
 __all__ = [
     "AsyncClient",
@@ -50,6 +56,7 @@ __all__ = [
     "JobFailed",
     "JobstreamError",
     "Kind",
+    "Listener",
     "NotFound",
     "NotUnderstood",
     "Pace",
@@ -65,6 +72,11 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Unreachable",
+    "Update",
+    "Updates",
     "Usage",
     "Violation",
+    "WebhookRefused",
+    "WebhookRepeated",
+    "verify_webhook",
 ]

@@ -1,5 +1,6 @@
 """The client for code that awaits."""
 
+import ssl
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from functools import wraps
@@ -14,6 +15,7 @@ from jobstream.client.calls import dead_letters, events, jobs, tokens
 from jobstream.client.credential import AsyncSource
 from jobstream.client.driving import held_awaited
 from jobstream.client.job import Job
+from jobstream.client.listener import NOBODY, Listener
 from jobstream.client.pace import PACE, Pace
 from jobstream.client.watching import Watch, result_of
 from jobstream.client.wire import connection
@@ -90,7 +92,8 @@ class AsyncClient:
 
     Without `base_url` it is at JOBSTREAM_URL, else on this machine; without `token` (a secret, a token, or a
     function, async or not, that yields a fresh one) the credential is JOBSTREAM_TOKEN, else
-    BACKGROUND_FUNCTION_AUTH_TOKEN. One call may take `timeout` seconds; `pace` says how long a watch waits."""
+    BACKGROUND_FUNCTION_AUTH_TOKEN. One call may take `timeout` seconds; `pace` says how long a watch waits.
+    `trusts` is for a certificate that no authority of the system signed."""
 
     def __init__(
         self,
@@ -99,9 +102,10 @@ class AsyncClient:
         *,
         timeout: float = CALL_SECONDS,
         proxy: str | None = None,
+        trusts: ssl.SSLContext | None = None,
         pace: Pace = PACE,
     ) -> None:
-        self._http = httpx2.AsyncClient(**connection(base_url, token, proxy))
+        self._http = httpx2.AsyncClient(**connection(base_url, token, proxy, trusts))
         self._call_seconds = timeout
         self._pace = pace
         self.jobs = Jobs(self)
@@ -114,14 +118,18 @@ class AsyncClient:
     cancel = asking(jobs.cancel)
     retry = asking(jobs.retry)
     delete = asking(jobs.delete)
+    updates = asking(jobs.updates)
     kinds = asking(jobs.kinds)
 
-    def watch(self, job: Job | str, *, timeout: float | None = None) -> AsyncGenerator[Job, None]:
+    def watch(
+        self, job: Job | str, *, timeout: float | None = None, listener: Listener = NOBODY
+    ) -> AsyncGenerator[Job, None]:
         """The job after each update, until its run has ended; through cuts and restarts none is lost or doubled.
 
-        It goes on from what a `Job` holds; an id begins with the whole job. TimedOut after `timeout` seconds. Whoever
-        leaves it before its end closes it (`contextlib.aclosing`)."""
-        return held_awaited(Watch(job, timeout=timeout, pace=self._pace), self._http)
+        It goes on from what a `Job` holds; an id begins with the whole job. TimedOut after `timeout` seconds. The
+        `listener` hears of each update, and of the service coming and going. Whoever leaves the watch before its end
+        closes it (`contextlib.aclosing`)."""
+        return held_awaited(Watch(job, timeout=timeout, listener=listener, pace=self._pace), self._http)
 
     async def result(self, job: Job | str, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # as in `watch`
         """The job's result, once it has one; JobFailed if it ends without, TimedOut after `timeout` seconds."""

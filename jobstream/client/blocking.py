@@ -1,5 +1,6 @@
 """The client for code that waits."""
 
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import wraps
@@ -14,6 +15,7 @@ from jobstream.client.calls import dead_letters, events, jobs, tokens
 from jobstream.client.credential import Source
 from jobstream.client.driving import held
 from jobstream.client.job import Job
+from jobstream.client.listener import NOBODY, Listener
 from jobstream.client.pace import PACE, Pace
 from jobstream.client.watching import Watch, result_of
 from jobstream.client.wire import connection
@@ -88,7 +90,8 @@ class Client:
 
     Without `base_url` it is at JOBSTREAM_URL, else on this machine; without `token` (a secret, a token, or a
     function that yields a fresh one) the credential is JOBSTREAM_TOKEN, else BACKGROUND_FUNCTION_AUTH_TOKEN. One
-    call may take `timeout` seconds; `pace` says how long a watch waits."""
+    call may take `timeout` seconds; `pace` says how long a watch waits.
+    `trusts` is for a certificate that no authority of the system signed."""
 
     def __init__(
         self,
@@ -97,9 +100,10 @@ class Client:
         *,
         timeout: float = CALL_SECONDS,
         proxy: str | None = None,
+        trusts: ssl.SSLContext | None = None,
         pace: Pace = PACE,
     ) -> None:
-        self._http = httpx2.Client(**connection(base_url, token, proxy))
+        self._http = httpx2.Client(**connection(base_url, token, proxy, trusts))
         self._call_seconds = timeout
         self._pace = pace
         self.jobs = Jobs(self)
@@ -112,13 +116,17 @@ class Client:
     cancel = asking(jobs.cancel)
     retry = asking(jobs.retry)
     delete = asking(jobs.delete)
+    updates = asking(jobs.updates)
     kinds = asking(jobs.kinds)
 
-    def watch(self, job: Job | str, *, timeout: float | None = None) -> Generator[Job, None, None]:
+    def watch(
+        self, job: Job | str, *, timeout: float | None = None, listener: Listener = NOBODY
+    ) -> Generator[Job, None, None]:
         """The job after each update, until its run has ended; through cuts and restarts none is lost or doubled.
 
-        It goes on from what a `Job` holds; an id begins with the whole job. TimedOut after `timeout` seconds."""
-        return held(Watch(job, timeout=timeout, pace=self._pace), self._http)
+        It goes on from what a `Job` holds; an id begins with the whole job. TimedOut after `timeout` seconds. The
+        `listener` hears of each update, and of the service coming and going."""
+        return held(Watch(job, timeout=timeout, listener=listener, pace=self._pace), self._http)
 
     def result(self, job: Job | str, *, timeout: float | None = None) -> Any:
         """The job's result, once it has one; JobFailed if it ends without, TimedOut after `timeout` seconds."""

@@ -9,6 +9,8 @@ JobstreamError
     TimedOut            the time that the caller gave is over; a TimeoutError, too
     NotUnderstood       what came is no answer of such a service
     JobFailed           the job ended without a result
+    WebhookRefused      a webhook that came is not to be believed
+        WebhookRepeated it came before
 """
 
 from typing import TYPE_CHECKING
@@ -79,6 +81,14 @@ class TimedOut(JobstreamError, TimeoutError):
 
 class NotUnderstood(JobstreamError):
     """What came is no answer of a Jobstream service; look at the URL, and at what is in between."""
+
+
+class WebhookRefused(JobstreamError):
+    """The webhook is not from the service, or not of now; answer with 400 and do nothing."""
+
+
+class WebhookRepeated(WebhookRefused):
+    """The webhook came before; answer with 200 and do nothing."""
 
 
 class JobFailed(JobstreamError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jobstream.client.answer import Answer
 from jobstream.client.held import Held
 from jobstream.client.job import Job
+from jobstream.client.listener import NOBODY, Listener
 from jobstream.client.patience import Patience
 from jobstream.client.talk import Request
 from jobstream.client.way import Way
@@ -22,6 +23,7 @@ class Standing:
     held: Held
     way: Way
     patience: Patience
+    listener: Listener = NOBODY
     token: str | None = None
     renews: bool = False
     over: bool = False

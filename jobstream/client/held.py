@@ -27,16 +27,19 @@ class Held:
         except ValidationError as error:
             raise NotUnderstood("The service tells of a job that is none.") from error
 
-    def take(self, event: Event) -> None:
-        """Fold one update in; UpdateMissed where it can't follow what is held, or a text is not the one written."""
+    def take(self, event: Event) -> JsonObject:
+        """Fold one update in, and tell what it says; UpdateMissed where it can't follow what is held, or a text is
+        not the one written."""
+        data = data_of(event)
         try:
-            snapshot = fold(self._snapshot, event.name, data_of(event), str(event.id))
+            snapshot = fold(self._snapshot, event.name, data, str(event.id))
             if event.name in {"part", "end"}:
                 self._check_texts(snapshot)
         except (KeyError, TypeError) as error:
             raise UpdateMissed(f"This {event.name} does not fit what was heard before.") from error
         self._snapshot, self.cursor = snapshot, event.id
         self.ended = event.name == "end"
+        return data
 
     def replace(self, job: Job) -> bool:
         """Hold what polling returned; whether that is news."""

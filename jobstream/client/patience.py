@@ -3,13 +3,17 @@
 from collections.abc import Callable
 
 from jobstream.client.errors import RequestRefused, TimedOut, Unreachable
+from jobstream.client.listener import NOBODY, Listener
 from jobstream.client.pace import Pace, back_off
 
 
 class Patience:
     """How long a watch still waits, and for what."""
 
-    def __init__(self, timeout: float | None, pace: Pace, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, timeout: float | None, pace: Pace, clock: Callable[[], float], listener: Listener = NOBODY
+    ) -> None:
+        self._listener = listener
         self._pace = pace
         self._clock = clock
         self._deadline = None if timeout is None else clock() + timeout
@@ -34,6 +38,8 @@ class Patience:
 
     def was_heard(self) -> None:
         """The service is there."""
+        if self._trouble is not None:
+            self._listener.found()
         self._away_since = self._trouble = None
 
     def got_on(self) -> None:
@@ -49,6 +55,7 @@ class Patience:
         """Wait before the next request, as long as asked, or longer with each failure."""
         self._failures += 1
         self._trouble = trouble
+        self._listener.lost(trouble)
         if self._away_since is None:
             self._away_since = self._clock()
         self.pause(

@@ -6,7 +6,7 @@ from jobstream.client.answer import Answer
 from jobstream.client.call import place
 from jobstream.client.exchange import CONNECT_SECONDS, Exchange, bounded
 from jobstream.client.job import Job
-from jobstream.client.replies import Token
+from jobstream.client.replies import Token, Update
 from jobstream.client.talk import Request
 
 HOLD_SECONDS = 25
@@ -41,6 +41,8 @@ class Polling(Exchange):
         if answer.status == 304:
             held.confirm()
         elif held.replace(answer.read(Job.read)):
+            polled = {**held.job.snapshot, "reason": "poll"}
+            self._standing.listener.heard(Update(held.job.cursor, "snapshot", polled))
             yield held.job
 
     def broke(self, error: Exception) -> None:

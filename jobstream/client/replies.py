@@ -1,6 +1,7 @@
 """What the service answers beside jobs: pages, events, dead letters, tokens, kinds."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field
@@ -16,6 +17,27 @@ class Page(View, Generic[Item]):
 
     items: tuple[Item, ...]
     next: str | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """One entry of a job's log: its cursor, its type, and what it says."""
+
+    id: str
+    event: str
+    data: JsonObject
+
+
+class Updates(View):
+    """Some of a job's log, oldest first; the rest follows `cursor`.
+
+    `reset`: it does not go on from where it was asked to, but begins with the oldest entry that is kept; `closed`:
+    the job has ended, and this is all."""
+
+    items: tuple[Update, ...]
+    cursor: str | None
+    reset: bool
+    closed: bool
 
 
 class Token(View):

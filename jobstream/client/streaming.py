@@ -12,6 +12,7 @@ from jobstream.client.exchange import CONNECT_SECONDS, Exchange, Standing, bound
 from jobstream.client.fold import UpdateMissed
 from jobstream.client.held import data_of
 from jobstream.client.job import Job
+from jobstream.client.replies import Update
 from jobstream.client.sse import Event, EventParser
 from jobstream.client.talk import Request
 
@@ -104,9 +105,10 @@ class Streaming(Exchange):
             case "problem":
                 self._heed_problem(event, events.retry_ms)
             case _ if event.id is not None:
-                self._standing.held.take(event)
+                data = self._standing.held.take(event)
                 self._standing.patience.got_on()
                 self.enough = self._standing.held.ended
+                self._standing.listener.heard(Update(event.id, event.name, data))
                 yield self._standing.held.job
 
     def _leave(self, bye: Event, retry_ms: int) -> None:

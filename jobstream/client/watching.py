@@ -8,6 +8,7 @@ from jobstream.client.errors import JobFailed, NotUnderstood
 from jobstream.client.exchange import Exchange, Standing
 from jobstream.client.held import Held
 from jobstream.client.job import Job
+from jobstream.client.listener import NOBODY, Listener
 from jobstream.client.pace import PACE, Pace
 from jobstream.client.patience import Patience
 from jobstream.client.polling import Polling, Renewing
@@ -35,6 +36,7 @@ class Watch:
         job: Job | str,
         *,
         timeout: float | None = None,
+        listener: Listener = NOBODY,
         pace: Pace = PACE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -42,7 +44,8 @@ class Watch:
             job_id=job if isinstance(job, str) else job.id,
             held=Held({} if isinstance(job, str) else dict(job.snapshot)),
             way=Way(pace, clock),
-            patience=Patience(timeout, pace, clock),
+            patience=Patience(timeout, pace, clock, listener),
+            listener=listener,
         )
         self._exchange: Exchange = Streaming(self._standing)
         self._tells = False

@@ -1,5 +1,6 @@
 """How requests are sent with httpx2, by either client."""
 
+import ssl
 from typing import Any
 
 import httpx2
@@ -12,7 +13,9 @@ LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
 """Each watch has a connection of its own; of those that are idle a few are kept."""
 
 
-def connection(base_url: str | None, token: AsyncSource | None, proxy: str | None) -> dict[str, Any]:
+def connection(
+    base_url: str | None, token: AsyncSource | None, proxy: str | None, trusts: ssl.SSLContext | None
+) -> dict[str, Any]:
     """What an httpx2 client is made with; what is not given comes from the environment."""
     variables = environment()
     return {
@@ -21,6 +24,7 @@ def connection(base_url: str | None, token: AsyncSource | None, proxy: str | Non
         "proxy": proxy,
         "limits": LIMITS,
         "trust_env": False,
+        "verify": trusts or True,
     }
 
 

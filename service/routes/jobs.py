@@ -1,5 +1,6 @@
 """Jobs: submit, poll, watch, cancel, and a fresh token to watch with."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ from service.submission import (
     read_submission,
 )
 from service.transports import polling, sse
+from service.witness import listening, refused
 
 LONGEST_SUBMIT_WAIT_SECONDS = 120
 
@@ -73,7 +75,8 @@ async def submit(
     submitted = await take(api, access, body, key=known, request_id=request_id, room=room)
     wait = wait_seconds(prefer, most=LONGEST_SUBMIT_WAIT_SECONDS)
     if wait is not None:
-        await polling.until_ended(api.follow(submitted.job_id, None, access), wait)
+        with listening(api.witness, "long-poll"):
+            await polling.until_ended(api.follow(submitted.job_id, None, access), wait)
     story = await api.log.story(submitted.job_id)
     status = 200 if not submitted.new else 201 if wait is not None and story.state.terminal else 202
     token = api.stream_token(submitted.job_id, kind.name).token
@@ -95,12 +98,7 @@ async def listed(
 ) -> JsonObject:
     """The newest jobs that the caller may read, without their parts, steps and results."""
     subject = access.own_subject(READ)
-    found: list[Listed] = []
-    async for job in api.jobs_of(subject).newest(after=cursor):
-        if kind in (None, job.kind) and state in (None, job.state):
-            found.append(job)
-            if len(found) == limit:
-                break
+    found = await api.jobs_of(subject).page(limit=limit, after=cursor, fits=of(kind, state))
     items = [item for job in found if (item := await api.summary(job.job_id))]
     return {"items": items, "next": found[-1].cursor if len(found) == limit else None}
 
@@ -119,7 +117,8 @@ async def poll(
     await api.limits.poll(guest, known_id)
     wait = wait_seconds(prefer, most=polling.LONGEST_WAIT_SECONDS)
     if wait is not None and polling.is_current(if_none_match, head.cursor) and not head.state.terminal:
-        await polling.until_changed(api.follow(known_id, head.cursor, access), wait)
+        with listening(api.witness, "long-poll"):
+            await polling.until_changed(api.follow(known_id, head.cursor, access), wait)
     story = await api.feed.library.newest(known_id)
     unchanged = polling.is_current(if_none_match, story.cursor)
     response = polling.unchanged_response(story) if unchanged else polling.snapshot_response(story)
@@ -159,7 +158,8 @@ async def updates(
     await api.limits.poll(guest, known_id)
     wait = wait_seconds(prefer, most=polling.LONGEST_WAIT_SECONDS)
     if wait is not None and place == head.cursor and not head.state.terminal:
-        await polling.until_changed(api.follow(known_id, place, access), wait)
+        with listening(api.witness, "long-poll"):
+            await polling.until_changed(api.follow(known_id, place, access), wait)
     page = await api.log.page(known_id, place, most=limit)
     return _applied(polling.page_response(page), wait)
 
@@ -214,8 +214,9 @@ async def _stream(request: Request, job_id: str, api: Api, request_id: str, plac
     after = Cursor.parse(place) if place else None
     known_id, head = await api.readable(job_id, access)
     if head.ended_at(after):
+        api.witness.began("ended")
         return Response(status_code=204)
-    seat = await api.limits.stream(guest_of(access, request))
+    seat = await api.limits.stream(guest_of(access, request), "sse")
     told = sse.stream_response(api.delivery, known_id, after, api.bounds([access]), request_id)
     return Seated(told, seat)
 
@@ -228,7 +229,13 @@ def softened(error: JobError, request: Request, request_id: str) -> Response:
         or wants_status(request.headers.getlist("prefer"))
     ):
         raise error
+    refused(request.scope, error)
     return sse.refusal_response(error, request_id)
+
+
+def of(kind: str | None, state: State | None) -> Callable[[Listed], bool]:
+    """Whether a job is of that kind and in that state; None is any."""
+    return lambda job: kind in (None, job.kind) and state in (None, job.state)
 
 
 def _largest_body(api: Api) -> int:

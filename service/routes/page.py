@@ -52,7 +52,6 @@ def page_router(web: Path) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     page = (web / "index.html").read_text()
     policy = page_policy(page)
-    libraries = (web / "node_modules").resolve()
 
     @router.get("/")
     async def index(request: Request, api: ApiOf) -> Response:
@@ -64,7 +63,16 @@ def page_router(web: Path) -> APIRouter:
             set_cookie(response, token.token, seconds=DAY_SECONDS)
         return response
 
-    @router.get("/web/vendor/{path:path}")
+    router.include_router(library_router(web, "/web/vendor"))
+    return router
+
+
+def library_router(web: Path, prefix: str) -> APIRouter:
+    """The route that serves what npm has installed for the pages in `web`."""
+    router = APIRouter(prefix=prefix)
+    libraries = (web / "node_modules").resolve()
+
+    @router.get("/{path:path}")
     async def library(path: str) -> Response:
         try:
             file = (libraries / path).resolve()

@@ -39,15 +39,16 @@ async def _one(socket: WebSocket, connection: Connection, job_id: str) -> None:
     after = Cursor.parse(place) if place else None
     known_id, head = await api.readable(job_id, access)
     if head.ended_at(after):
+        api.witness.began("ended")
         raise Closing(ENDED)
-    with await api.limits.stream(guest_of(access, socket)):
-        await follow_one(connection, known_id, api.follow(known_id, after, access))
+    with await api.limits.stream(guest_of(access, socket), "websocket"):
+        await follow_one(connection, known_id, api.stream(known_id, after, access))
 
 
 async def _many(socket: WebSocket, connection: Connection) -> None:
     api = _api(socket)
     access = _access_if_any(api, socket)
-    with await api.limits.stream(guest_of(access, socket)):
+    with await api.limits.stream(guest_of(access, socket), "websocket"):
         await Session(connection, api, access).run()
 
 

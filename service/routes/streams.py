@@ -53,8 +53,9 @@ async def _stream(request: Request, api: Api, request_id: str, wanted: list[str]
     }
     ended = frozenset(job_id for job_id, head in heads.items() if head.ended_at(places[job_id]))
     if ended == heads.keys():
+        api.witness.began("ended")
         return Response(status_code=204)  # also where others are refused, or a browser came back for ever
-    seat = await api.limits.stream(guest_of(accesses[0], request))
+    seat = await api.limits.stream(guest_of(accesses[0], request), "multiplexed")
     bounds = api.bounds(accesses)
     return Seated(multiplex.stream_response(api.delivery, places, ended, bounds, refused, request_id), seat)
 
@@ -71,6 +72,7 @@ async def _readable(
             heads[job_id] = head
         except JobNotFound as error:
             refused[name] = error
+            api.witness.refused(error.code)
     return heads, refused
 
 

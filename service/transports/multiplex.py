@@ -33,7 +33,7 @@ def stream_response(
     `refused` are told first, and leave the rest alone."""
     known = {job_id: place for job_id, place in places.items() if place is not None}
     voice = _Voice(known, request_id, delivery.feed.ping_seconds)
-    heard = follow_many(lambda job_id, place: delivery.feed.follow(job_id, place, bounds), places, ended)
+    heard = follow_many(lambda job_id, place: delivery.feed.stream(job_id, place, bounds), places, ended)
 
     def begin(outlet: Outlet) -> None:
         outlet.send(voice.opening(refused))

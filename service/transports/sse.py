@@ -25,7 +25,7 @@ def stream_response(
         outlet.send(frames.RETRY)
         delivery.begin(_Reader(delivery, outlet, job_id, bounds, request_id), after)
 
-    return frames.Stream(_aloud(delivery.feed.follow(job_id, after, bounds), request_id), begin)
+    return frames.Stream(_aloud(delivery.feed.stream(job_id, after, bounds), request_id), begin)
 
 
 def refusal_response(error: JobError, request_id: str) -> frames.Stream:

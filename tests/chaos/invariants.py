@@ -16,7 +16,7 @@ from jobs.updates import Cursor, Entry, fold, utf16_length
 from tests.chaos.arena import Arena
 from tests.jobs.patience import until
 
-STANDING = {keys.QUEUE, keys.LEASED, keys.SCHEDULED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED}
+STANDING = {keys.QUEUE, keys.LEASED, keys.SCHEDULED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED, keys.COUNTS}
 """Keys that belong to no job: what they hold leaves them one by one, or is a count."""
 
 POISONED = 3

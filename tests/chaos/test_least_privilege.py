@@ -20,9 +20,9 @@ ROLES = ("api", "worker", "admin")
 OTHER = "another-application"
 
 SCRIPTS = {
-    "api": "submit cancel forget retry read page place snapshot quota quota_keep quota_give_back sessions",
+    "api": "submit cancel forget retry read page place snapshot quota quota_keep quota_give_back sessions deliveries_again",
     "worker": "submit cancel forget snapshot claim append renew release postpone suspend reconcile trim add_round"
-    " sessions",
+    " sessions deliveries_take deliveries_settle",
 }
 """The scripts that each role runs; `lib` is a part of all of them."""
 

@@ -15,6 +15,7 @@ from jobs import keys
 from jobs.connection import Client
 from jobs.conversations import Conversations
 from jobs.cron import Cron
+from jobs.endpoints import UNSIGNED
 from jobs.enqueuing import ARQ_FUNCTION
 from jobs.events import Events
 from jobs.kind import AnyKind
@@ -26,6 +27,7 @@ from jobs.rejects import Rejects
 from jobs.sessions import Sessions
 from tests.chaos.kinds import SPEAKER, Speaker, chaos_kinds
 from tests.chaos.witness import Witness
+from workers.courier import Courier
 from workers.run import Tools
 from workers.runner import Runner
 from workers.worker import JobWorker
@@ -92,6 +94,7 @@ class WorkerSettings:
         "open_runner": partial(open_runner, _own, _kinds),
         "cron": partial(Cron, schedules=()),
         "events": partial(Events, kinds=_kinds),
+        "courier": partial(Courier, endpoints=UNSIGNED),
         "lease_seconds": _own.lease,
     }
     log_results = False

@@ -1,6 +1,7 @@
 """Readers over every transport at once, and authors who do not run away from them."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
@@ -23,11 +24,13 @@ PATIENCE_SECONDS = 120.0
 class Crowd:
     """All who read a few jobs."""
 
-    def __init__(self, url: str, authors: Sequence[Author], *, each: int) -> None:
+    def __init__(self, url: str, authors: Sequence[Author], *, each: int, trusts: ssl.SSLContext | None) -> None:
         ids = [author.job_id for author in authors]
         self.authors = authors
-        self.readers = [kind(url, [job_id]) for kind in OF_ONE_JOB for job_id in ids for _ in range(each)]
-        self.readers += [kind(url, ids) for kind in OF_MANY_JOBS for _ in range(each)]
+        self.readers = [
+            kind(url, [job_id], trusts=trusts) for kind in OF_ONE_JOB for job_id in ids for _ in range(each)
+        ]
+        self.readers += [kind(url, ids, trusts=trusts) for kind in OF_MANY_JOBS for _ in range(each)]
 
     @property
     def streams(self) -> list[Reader]:
@@ -120,9 +123,11 @@ def _texts(snapshot: JsonObject) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def reading(url: str, authors: Sequence[Author], *, each: int = 1) -> AsyncIterator[Crowd]:
+async def reading(
+    url: str, authors: Sequence[Author], *, each: int = 1, trusts: ssl.SSLContext | None = None
+) -> AsyncIterator[Crowd]:
     """Readers of these jobs by that way, at work; their jobs are to end before the block does."""
-    crowd = Crowd(url, authors, each=each)
+    crowd = Crowd(url, authors, each=each, trusts=trusts)
     async with asyncio.TaskGroup() as tasks:
         for reader in crowd.readers:
             tasks.create_task(reader.read())

@@ -1,6 +1,7 @@
 """The contract of a plain client: it comes back with its place whenever it is cut off."""
 
 import asyncio
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import suppress
@@ -34,8 +35,9 @@ class Reader(ABC):
     streams = True
     """Whether an update comes as soon as there is one; an answer that is held comes half a second later."""
 
-    def __init__(self, url: str, job_ids: Iterable[str]) -> None:
+    def __init__(self, url: str, job_ids: Iterable[str], *, trusts: ssl.SSLContext | None = None) -> None:
         self.url = url
+        self.trusts = trusts
         self.holdings = {job_id: Holding(job_id) for job_id in job_ids}
         self.connections = self.pings = 0
         self.byes: list[str] = []
@@ -54,7 +56,7 @@ class Reader(ABC):
 
     async def read(self) -> None:
         """Follow to the end, through whatever happens to the connection."""
-        async with new_client(self.url) as http:
+        async with new_client(self.url, self.trusts) as http:
             while not self.done:
                 with suppress(*BREAKS):
                     self.connections += 1
@@ -76,9 +78,14 @@ class Reader(ABC):
                 assert data["status"] in AWAY, data
 
 
-def new_client(url: str) -> httpx2.AsyncClient:
+def new_client(url: str, trusts: ssl.SSLContext | None = None) -> httpx2.AsyncClient:
     """A client with the service secret, which may have any number of connections."""
     limits = httpx2.Limits(max_connections=None)
     return httpx2.AsyncClient(
-        base_url=url, headers=CREDENTIAL, timeout=SILENCE_SECONDS, limits=limits, trust_env=False
+        base_url=url,
+        headers=CREDENTIAL,
+        timeout=SILENCE_SECONDS,
+        limits=limits,
+        trust_env=False,
+        verify=trusts or True,
     )

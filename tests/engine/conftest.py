@@ -14,6 +14,7 @@ from jobs import keys
 from jobs.connection import Client, connect
 from jobs.conversations import Conversations
 from jobs.cron import Cron, Schedule
+from jobs.endpoints import UNSIGNED
 from jobs.enqueuing import ARQ_FUNCTION
 from jobs.events import Events, Subscription
 from jobs.kind import AnyKind
@@ -24,6 +25,7 @@ from jobs.queue import Queue, Submission
 from jobs.rejects import Rejects
 from jobs.sessions import Sessions
 from tests.valkey import ValkeyProcess
+from workers.courier import Courier
 from workers.provider import Provider
 from workers.run import Tools
 from workers.runner import Runner
@@ -89,6 +91,7 @@ class Engine:
                 "open_runner": partial(self._open_runner, lease_seconds),
                 "cron": partial(Cron, schedules=self.schedules),
                 "events": partial(Events, kinds=self.kinds, more=self.subscriptions),
+                "courier": partial(Courier, endpoints=UNSIGNED),
                 "lease_seconds": lease_seconds,
             },
         )

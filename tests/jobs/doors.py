@@ -18,7 +18,7 @@ from jobs.queue import Queue, Submission
 from jobs.updates import Cursor, Entry, fold, utf16_length
 
 LEASE_SECONDS = 30.0
-STANDING = {keys.QUEUE, keys.LEASED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED}
+STANDING = {keys.QUEUE, keys.LEASED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED, keys.COUNTS, keys.PAUSED}
 """Keys that belong to no job: what they hold leaves them one by one, or is a count."""
 
 

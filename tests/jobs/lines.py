@@ -58,7 +58,8 @@ def kept(name: str, result: JsonValue) -> Line:
 def end(state: str = "completed", *, result: JsonValue = None, failure: Failure | None = None) -> Line:
     """The run ends."""
     error = failure.model_dump_json().encode() if failure else b""
-    return Line("end", name=failure.type if failure else "", head=state, value=orjson.dumps(result), text=error)
+    slug, title = (failure.type, failure.title.encode()) if failure else ("", b"")
+    return Line("end", body=title, name=slug, head=state, value=orjson.dumps(result), text=error)
 
 
 def whole_story() -> list[list[Line]]:

@@ -15,6 +15,7 @@ from jobstream import samples
 from jobstream.run import SANDBOX_URL, Settings, first_visit, processes
 from tests.system import ROOT, free_port, wait_until
 
+DEMO = {"JOBSTREAM_DEMO": "1", "JOBSTREAM_OPERATOR": "1"}
 SAMPLES = samples.connections(Path(".jobstream"))
 READY_SECONDS, STOP_SECONDS = 60.0, 30.0
 
@@ -22,10 +23,10 @@ READY_SECONDS, STOP_SECONDS = 60.0, 30.0
 @pytest.mark.parametrize(
     ("given", "added"),
     [
-        ({}, {"JOBSTREAM_DEMO": "1", "JOBSTREAM_SANDBOX_URL": SANDBOX_URL, **SAMPLES}),
-        ({"ANTHROPIC_API_KEY": "a key"}, {"JOBSTREAM_DEMO": "1", **SAMPLES}),
-        ({"ANTHROPIC_API_KEY": ""}, {"JOBSTREAM_DEMO": "1", "JOBSTREAM_SANDBOX_URL": SANDBOX_URL, **SAMPLES}),
-        ({"JOBSTREAM_CONNECTION_LAKE": "s3://a", "OPENAI_API_KEY": "a key"}, {"JOBSTREAM_DEMO": "1"}),
+        ({}, {**DEMO, "JOBSTREAM_SANDBOX_URL": SANDBOX_URL, **SAMPLES}),
+        ({"ANTHROPIC_API_KEY": "a key"}, {**DEMO, **SAMPLES}),
+        ({"ANTHROPIC_API_KEY": ""}, {**DEMO, "JOBSTREAM_SANDBOX_URL": SANDBOX_URL, **SAMPLES}),
+        ({"JOBSTREAM_CONNECTION_LAKE": "s3://a", "OPENAI_API_KEY": "a key"}, DEMO),
         ({"JOBSTREAM_DEMO": "0", "JOBSTREAM_SANDBOX_URL": "http://127.0.0.1:1"}, {}),
     ],
 )

@@ -98,6 +98,7 @@ async def edge(
             origins=chosen.jobstream_origins,
             compat=chosen.jobstream_compat,
             compat_copy=chosen.jobstream_compat_copy,
+            operator=chosen.jobstream_web if chosen.jobstream_operator else None,
         )
         direct, portable = (_server(app, chosen, way, certificate) for way in ("direct", "portable"))
         listener = _listener("127.0.0.1", 0)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 
 from jobs.encryption import Sealer
+from jobs.endpoints import UNSIGNED, Endpoints
 from jobs.kind import AnyKind
 from jobs.kinds import KINDS
 from jobs.records.connections import NONE, Connections
@@ -44,6 +45,7 @@ async def serving(
     kinds: Mapping[str, AnyKind] = KINDS,
     ping_seconds: float = PING_SECONDS,
     connections: Connections = NONE,
+    endpoints: Endpoints = UNSIGNED,
     sealer: Sealer = SEALER,
 ) -> AsyncIterator[Serving]:
     """An API on the store; its streams have heard farewell when the block ends."""
@@ -52,7 +54,13 @@ async def serving(
         listener.bind(("127.0.0.1", 0))
         host, port = listener.getsockname()
         async with open_api(
-            store_url, kinds, keyring, sealer=sealer, ping_seconds=ping_seconds, connections=connections
+            store_url,
+            kinds,
+            keyring,
+            sealer=sealer,
+            ping_seconds=ping_seconds,
+            connections=connections,
+            endpoints=endpoints,
         ) as parts:
             config = uvicorn.Config(create_app(parts, web=None), log_config=None, access_log=False, lifespan="off")
             server = _Server(config)

@@ -1,39 +1,16 @@
 """The views beside the first one in a real browser: imports, summaries, insights, copies, and talks that go on."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.system import System, running_system
 from tests.web.visit import PHONE, Visit, visiting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-VIEWS = ("chat", "import", "summaries", "insights", "copy")
-CUSTOMERS = ["id,name", *(f"{number},Customer {number}" for number in range(1, 2501)), ",Nobody"]
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A product with something to copy, and somewhere to copy it to."""
-    folder = tmp_path_factory.mktemp("views")
-    (folder / "lake").mkdir()
-    (folder / "lake" / "customers.csv").write_text("\n".join(CUSTOMERS))
-    settings = {
-        "JOBSTREAM_CONNECTION_LAKE": f"file://{folder}/lake",
-        "JOBSTREAM_CONNECTION_DESK": f"sqlite://{folder}/desk.sqlite",
-    }
-    with running_system(folder, settings=settings) as product:
-        yield product
-
-
-@pytest.fixture(scope="module")
-def demo_url(product: System) -> str:
-    """Where its page is served."""
-    return product.url.replace("127.0.0.1", "localhost")
+VIEWS = ("chat", "import", "summaries", "insights", "copy", "jobs")
 
 
 async def test_a_transcript_becomes_a_journey_that_outlives_a_reload(visit: Visit) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from playwright.async_api import Browser, Dialog, Locator, Page, Request, ViewportSize, async_playwright, expect
 
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 DESKTOP = ViewportSize(width=1280, height=860)
 PHONE = ViewportSize(width=360, height=740)
+WIDER_PHONE = ViewportSize(width=390, height=844)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 UNREACHED = ("Failed to load resource", "WebSocket connection to")
 """What a browser says of a service that is away or refuses: tests have it do so."""
@@ -82,9 +83,20 @@ class Visit:
 
     async def ask_with(self, question: str, **models: str) -> None:
         """Submit as the page does, to models whose names make the sandbox slow or fail, and look at that chat."""
-        chat = {"kind": "chat", "input": {"message": question, "models": models}}
-        job = await self._fetch("/v1/jobs", chat)
-        await self.page.evaluate("id => { location.hash = `#/chat/${id}` }", job["id"])
+        job = await self.submit("chat", {"message": question, "models": models})
+        await self.show("chat", job["id"])
+
+    async def submit(self, kind: str, given: dict[str, Any], **more: Any) -> Any:
+        """A job of this visitor that the page isn't told of."""
+        return await self._fetch("/v1/jobs", {"kind": kind, "input": given, **more})
+
+    async def cancel(self, job_id: str) -> None:
+        """Not by the page."""
+        await self._fetch(f"/v1/jobs/{job_id}/cancel", {})
+
+    async def show(self, view: str, job_id: str) -> None:
+        """Look at a job in its view."""
+        await self.page.evaluate("hash => { location.hash = hash }", f"#/{view}/{job_id}")
 
     async def see_end(self, word: str = "Done") -> None:
         await expect(self.state).to_have_text(word)
@@ -101,7 +113,7 @@ class Visit:
     async def _fetch(self, path: str, body: dict[str, Any] | None = None) -> Any:
         post = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
         script = "async ([path, init]) => (await fetch(path, init)).json()"
-        return await self.page.evaluate(script, [path, post if body else {}])
+        return await self.page.evaluate(script, [path, {} if body is None else post])
 
     async def _see(self, dialog: Dialog) -> None:
         self.troubles.append(dialog.message)

@@ -103,12 +103,17 @@ function foldEnd(snapshot, { parts, ...changes }) {
 
 /** @param {Snapshot} snapshot @param {string} name @param {Partial<Part>} changes @returns {Snapshot} */
 function withPart(snapshot, name, changes) {
-  return { ...snapshot, parts: { ...snapshot.parts, [name]: { ...(snapshot.parts[name] ?? UNTOLD), ...changes } } };
+  return { ...snapshot, parts: { ...snapshot.parts, [name]: { ...partOf(snapshot, name), ...changes } } };
 }
 
 /** @param {Snapshot} snapshot @param {string} part */
 function textOf(snapshot, part) {
-  return snapshot.parts[part]?.text ?? '';
+  return partOf(snapshot, part).text;
+}
+
+/** A part by any name, `__proto__` too. @param {Snapshot} snapshot @param {string} name @returns {Part} */
+function partOf({ parts }, name) {
+  return Object.hasOwn(parts, name) ? parts[name] : UNTOLD;
 }
 
 /** @param {Step[]} steps @param {Step} step */

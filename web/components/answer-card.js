@@ -1,9 +1,8 @@
 /** One provider's answer while it is written and after: text, state, times, cost, what went wrong. */
 
-import { useState } from 'preact/hooks';
-
 import { count, dollars, duration } from '../figures.js';
 import { html } from '../html.js';
+import { ActButton } from './act-button.js';
 import { AnswerText } from './answer-text.js';
 import { CopyButton } from './copy-button.js';
 import { StateMark } from './state-mark.js';
@@ -16,7 +15,7 @@ export const PROVIDERS = Object.keys(names);
 
 /** @param {string} provider */
 export function nameOf(provider) {
-  return names[provider] ?? provider;
+  return Object.hasOwn(names, provider) ? names[provider] : provider;
 }
 
 /** @param {import('../client.js').Part} part @returns {string} a part's state, in finer words while it runs */
@@ -48,23 +47,14 @@ export function AnswerCard({ provider, part, clock, jobBegan, proven, ended, ask
           <${Facts} part=${part} began=${clock?.began ?? jobBegan} first=${clock?.first} />
           <div class="card-acts">
             <${Proof} proven=${proven} part=${part} />
-            ${ended && html`<${AgainButton} provider=${provider} askAgain=${askAgain} />`}
+            ${ended && html`
+              <${ActButton} label="Ask again" doing="Asking…" what=${nameOf(provider)} act=${() => askAgain(provider)} />
+            `}
             ${part.text && html`<${CopyButton} text=${part.text} what=${`${nameOf(provider)}’s answer`} />`}
           </div>
         </footer>
       `}
     </article>
-  `;
-}
-
-function AgainButton({ provider, askAgain }) {
-  const [label, setLabel] = useState('Ask again');
-  async function ask() {
-    setLabel('Asking…');
-    await askAgain(provider).catch(() => setLabel('Refused; try later'));
-  }
-  return html`
-    <button type="button" class="quiet" onClick=${ask}>${label}<span class="unseen"> ${nameOf(provider)}</span></button>
   `;
 }
 

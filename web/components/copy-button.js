@@ -7,7 +7,10 @@ import { html } from '../html.js';
 const SAID_MILLISECONDS = 1600;
 const labels = { ready: 'Copy', copied: 'Copied', refused: 'Not allowed' };
 
-/** @param {{text: string, what: string}} props `what` names the text for those who can't see the button's place */
+/**
+ * @param {{text: string | (() => Promise<string>), what: string}} props a function makes the text when it is wanted;
+ *   `what` names it for those who can't see the button's place
+ */
 export function CopyButton({ text, what }) {
   const [outcome, setOutcome] = useState('ready');
   useEffect(() => {
@@ -17,7 +20,7 @@ export function CopyButton({ text, what }) {
 
   async function copy() {
     try {
-      await navigator.clipboard.writeText(text);
+      await navigator.clipboard.writeText(typeof text === 'function' ? await text() : text);
       setOutcome('copied');
     } catch {
       setOutcome('refused');

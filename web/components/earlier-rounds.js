@@ -32,12 +32,14 @@ function Round({ round: { question, answers } }) {
   return html`
     <li>
       <h2>${question}</h2>
-      ${PROVIDERS.filter((provider) => answers[provider]).map((provider) => html`
-        <details key=${provider} data-provider=${provider}>
-          <summary><i class="provider-sign" aria-hidden="true"></i>${nameOf(provider)}</summary>
-          <${AnswerText} text=${answers[provider]} writing=${false} />
-        </details>
-      `)}
+      <div class="earlier-answers">
+        ${PROVIDERS.filter((provider) => answers[provider]).map((provider) => html`
+          <details key=${provider} data-provider=${provider}>
+            <summary><i class="provider-sign" aria-hidden="true"></i>${nameOf(provider)}</summary>
+            <${AnswerText} text=${answers[provider]} writing=${false} />
+          </details>
+        `)}
+      </div>
     </li>
   `;
 }

@@ -1,13 +1,13 @@
 /** The job itself: where it stands, for how long, by how many updates, over what connection. */
 
-import { useState } from 'preact/hooks';
-
 import { count, duration } from '../figures.js';
 import { html } from '../html.js';
+import { ActButton } from './act-button.js';
 import { StateMark } from './state-mark.js';
 import { Ticking } from './ticking.js';
 
-const CANCELLABLE = ['scheduled', 'queued', 'running', 'waiting', 'retrying'];
+/** The states in which a job can still be cancelled. */
+export const CANCELLABLE = ['scheduled', 'queued', 'running', 'waiting', 'retrying'];
 const connections = {
   connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', polling: 'Polling', closed: 'Stream closed',
 };
@@ -28,7 +28,9 @@ export function JobBar({ watching, wireOpen, toggleWire, cancel }) {
         <button type="button" class="quiet" aria-expanded=${wireOpen} aria-controls="wire" onClick=${toggleWire}>
           Wire
         </button>
-        ${CANCELLABLE.includes(snapshot?.state) && html`<${CancelButton} cancel=${cancel} />`}
+        ${CANCELLABLE.includes(snapshot?.state) && html`
+          <${ActButton} label="Stop" doing="Stopping…" act=${cancel} />
+        `}
       </span>
     </div>
   `;
@@ -39,13 +41,4 @@ function Elapsed({ snapshot, began }) {
     return duration((Date.parse(snapshot.finished_at) - Date.parse(snapshot.started_at)) / 1000);
   }
   return began === null ? duration(0) : html`<${Ticking} since=${began} />`;
-}
-
-function CancelButton({ cancel }) {
-  const [asked, setAsked] = useState('Cancel');
-  async function ask() {
-    setAsked('Cancelling…');
-    await cancel().catch(() => setAsked('Cancel failed; try again'));
-  }
-  return html`<button type="button" class="quiet" onClick=${ask}>${asked}</button>`;
 }

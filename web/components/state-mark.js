@@ -25,14 +25,14 @@ const marks = {
 
 /** @param {string} state @returns {string} */
 export function wordFor(state) {
-  return marks[state]?.word ?? state;
+  return Object.hasOwn(marks, state) ? marks[state].word : state;
 }
 
 /** @param {{state: string}} props a job's or a part's state; a writing part's is `writing` */
 export function StateMark({ state }) {
   return html`
     <span class="state-mark" data-state=${state}>
-      <svg viewBox="0 0 16 16" aria-hidden="true">${(marks[state] ?? marks.queued).sign}</svg>${wordFor(state)}
+      <svg viewBox="0 0 16 16" aria-hidden="true">${(Object.hasOwn(marks, state) ? marks[state] : marks.queued).sign}</svg>${wordFor(state)}
     </span>
   `;
 }

@@ -1,5 +1,7 @@
 /** The frame's upper edge: the views, and the way back to earlier jobs. */
 
+import { useEffect, useRef } from 'preact/hooks';
+
 import { moment } from '../figures.js';
 import { html } from '../html.js';
 import { wordFor } from './state-mark.js';
@@ -9,10 +11,15 @@ import { wordFor } from './state-mark.js';
  *   current: string | undefined}} props `home` is the present view's, `current` the job that it shows
  */
 export function TopBar({ views, home, known, current }) {
+  const nav = useRef(null);
+  useEffect(() => { // on a narrow phone it scrolls
+    nav.current.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [home]);
+
   return html`
     <header class="top-bar">
       <a class="brand" href=${views[0].home}><${Sign} />Jobstream</a>
-      <nav aria-label="Views">
+      <nav ref=${nav} aria-label="Views">
         ${views.map((view) => html`
           <a key=${view.home} href=${view.home} aria-current=${view.home === home ? 'page' : undefined}>${view.name}</a>
         `)}

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 
 import { html } from '../html.js';
+import { useStickyEnd } from '../sticky-end.js';
 import { isOver, useEndNoted } from '../watched-job.js';
 import { useWatching } from '../watching.js';
 import { JobBar } from './job-bar.js';
@@ -12,7 +13,7 @@ import { Unreadable } from './unreadable.js';
 import { Wire } from './wire.js';
 
 /**
- * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string, home: string, title: string,
+ * @param {{client: import('../watching.js').PageClient, id: string, home: string, title: string,
  *   recents: ReturnType<typeof import('../recents.js').createRecents>, what: string, kept: string,
  *   spoken: (snapshot: import('../client.js').Snapshot | null) => string,
  *   children: (snapshot: import('../client.js').Snapshot) => any}} props
@@ -23,6 +24,7 @@ export function WatchedJob({ client, recents, home, id, title, what, kept, spoke
   const watching = useWatching(client, id);
   const { snapshot, error } = watching;
   useEndNoted(recents, snapshot);
+  useStickyEnd(!isOver(snapshot));
   if (error) {
     return html`
       <${Unreadable} error=${error} what=${what} kept=${kept} home=${home} forget=${() => recents.forget(id)} />
@@ -40,7 +42,7 @@ export function WatchedJob({ client, recents, home, id, title, what, kept, spoke
     </section>
     ${wireOpen && html`
       <div class="dock">
-        <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
+        <${Wire} watching=${watching} close=${() => setWireOpen(false)} />
       </div>
     `}
   `;

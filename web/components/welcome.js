@@ -2,6 +2,7 @@
 
 import { html } from '../html.js';
 import { nameOf, PROVIDERS } from './answer-card.js';
+import { Talks } from './talks.js';
 
 const SAMPLES = [
   'Explain backpressure to a barista',
@@ -28,6 +29,7 @@ export function Welcome({ pick }) {
           <li><button type="button" onClick=${() => pick(sample)}>${sample}</button></li>
         `)}
       </ul>
+      <${Talks} home="#/talk" />
     </section>
   `;
 }

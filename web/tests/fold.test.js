@@ -108,6 +108,15 @@ test('a delta follows only at the length of the text before it, counted in UTF-1
   assert.equal(follows(one, { event: 'delta', data: { part: 'openai', text: '!', at: 3 } }), false);
 });
 
+test('a part may have the name of anything that objects have', () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const begun = fold(running, 'delta', { part: name, text: 'a', at: 0 });
+    const folded = fold(begun, 'delta', { part: name, text: 'b', at: 1 });
+    assert.equal(Object.getOwnPropertyDescriptor(folded.parts, name).value.text, 'ab');
+    assert.deepEqual(verify(folded), {});
+  }
+});
+
 test('nothing but a snapshot follows nothing', () => {
   assert.equal(follows(null, { event: 'state', data: {} }), false);
   assert.equal(follows(null, { event: 'snapshot', data: {} }), true);

@@ -12,6 +12,7 @@ import { Unreadable } from '../components/unreadable.js';
 import { Welcome } from '../components/welcome.js';
 import { Wire } from '../components/wire.js';
 import { html } from '../html.js';
+import { useStickyEnd } from '../sticky-end.js';
 import { isOver, useEndNoted, useTitle } from '../watched-job.js';
 import { useWatching } from '../watching.js';
 
@@ -21,7 +22,7 @@ const UNTOLD = {
 };
 
 /**
- * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string | undefined, home: string,
+ * @param {{client: import('../watching.js').PageClient, id: string | undefined, home: string,
  *   recents: ReturnType<typeof import('../recents.js').createRecents>, known: import('../recents.js').Recent[]}} props
  */
 export function Chat({ client, recents, known, home, id }) {
@@ -33,6 +34,7 @@ export function Chat({ client, recents, known, home, id }) {
   const { title: question, conversation } = known.find((recent) => recent.id === id) ?? {};
   useEndNoted(recents, watching.snapshot);
   useTitle(question);
+  useStickyEnd(!isOver(watching.snapshot));
   useEffect(() => {
     const typing = matchMedia('(pointer: fine)').matches; // on a phone a keyboard would pop up over the answers
     if (typing) box.current.focus({ preventScroll: true });
@@ -69,7 +71,7 @@ export function Chat({ client, recents, known, home, id }) {
         : html`<${Welcome} pick=${pick} />`}
       <div class="dock">
         ${id && wireOpen && html`
-          <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
+          <${Wire} watching=${watching} close=${() => setWireOpen(false)} />
         `}
         <${Composer} text=${text} onText=${setText} box=${box}
           placeholder=${conversation ? 'Ask further…' : 'Ask all three…'} send=${send} />

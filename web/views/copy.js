@@ -10,7 +10,7 @@ import { isOver, useTitle } from '../watched-job.js';
 const COUNTERS = { processed: 'Processed', inserted: 'Inserted', updated: 'Updated', errors: 'Set aside' };
 
 /**
- * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string | undefined, home: string,
+ * @param {{client: import('../watching.js').PageClient, id: string | undefined, home: string,
  *   recents: ReturnType<typeof import('../recents.js').createRecents>, known: import('../recents.js').Recent[]}} props
  */
 export function Copy({ client, recents, known, home, id }) {

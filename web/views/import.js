@@ -9,7 +9,7 @@ import { isOver, useTitle } from '../watched-job.js';
 const LONGEST_TITLE = 80;
 
 /**
- * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string | undefined, home: string,
+ * @param {{client: import('../watching.js').PageClient, id: string | undefined, home: string,
  *   recents: ReturnType<typeof import('../recents.js').createRecents>, known: import('../recents.js').Recent[]}} props
  */
 export function Import({ client, recents, known, home, id }) {

@@ -15,7 +15,7 @@ const stepNames = {
 };
 
 /**
- * @param {{client: ReturnType<typeof import('../client.js').createClient>, id: string | undefined, home: string,
+ * @param {{client: import('../watching.js').PageClient, id: string | undefined, home: string,
  *   recents: ReturnType<typeof import('../recents.js').createRecents>, known: import('../recents.js').Recent[]}} props
  */
 export function Insights({ client, recents, known, home, id }) {
@@ -85,7 +85,8 @@ function nameOf(step, calls) {
     return html`<code>${call.tool}</code>${metric ? ` ${metric}` : ''}`;
   }
   const turn = /^answer\.analysis:(\d+)$/.exec(step)?.[1];
-  return turn ? `Think, turn ${turn}` : stepNames[step] ?? step;
+  if (turn) return `Think, turn ${turn}`;
+  return Object.hasOwn(stepNames, step) ? stepNames[step] : step;
 }
 
 /** What a screen reader is told: what is looked at, and how many findings there are. */

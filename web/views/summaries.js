@@ -15,7 +15,7 @@ import { useWatching } from '../watching.js';
 
 const TREE = 'page';
 
-/** @param {{client: ReturnType<typeof import('../client.js').createClient>, home: string, id: string | undefined}} props */
+/** @param {{client: import('../watching.js').PageClient, home: string, id: string | undefined}} props */
 export function Summaries({ client, home, id }) {
   const [held, setHeld] = useState({ tree: null, sessions: [] });
   const [error, setError] = useState(null);
@@ -87,7 +87,7 @@ export function Summaries({ client, home, id }) {
       </section>
       ${id && wireOpen && html`
         <div class="dock">
-          <${Wire} entries=${watching.wire} total=${watching.count} close=${() => setWireOpen(false)} />
+          <${Wire} watching=${watching} close=${() => setWireOpen(false)} />
         </div>
       `}
     </main>

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobstream.client.call import Call, given, nothing, place
 from jobstream.client.job import Job
-from jobstream.client.replies import Kind, Page, read_jobs
+from jobstream.client.replies import Kind, Page, Updates, read_jobs
 
 
 def submit(
@@ -20,9 +20,12 @@ def submit(
     delay: timedelta | float | None = None,
     subject: str | None = None,
     metadata: Mapping[str, str] | None = None,
+    webhook: str | None = None,
     wait: int | None = None,
 ) -> Call[Job]:
     """The job that was accepted, with its `stream_token`; with `wait` (seconds) held back until it has ended.
+
+    `webhook` is a URL that is told of its end.
 
     It is sent again where the reply is lost, always with the same key, so that exactly one job comes of it."""
     body = given(
@@ -34,6 +37,7 @@ def submit(
         delay=delay,
         subject=subject,
         metadata=metadata,
+        webhook=None if webhook is None else {"url": webhook},
     )
     headers = {} if wait is None else {"Prefer": f"wait={wait}"}
     return Call("POST", place("jobs"), Job.read, body=body, headers=headers, held_seconds=wait or 0)
@@ -67,6 +71,12 @@ def page(
 ) -> Call[Page[Job]]:
     """The newest jobs, without their parts, steps and results; `cursor` is the page before's `next`."""
     return Call("GET", place("jobs"), read_jobs, params=given(kind=kind, state=state, limit=limit, cursor=cursor))
+
+
+def updates(job_id: str, *, after: str | None = None, limit: int | None = None) -> Call[Updates]:
+    """Some of the job's log, from behind a cursor, or from the oldest entry that is kept."""
+    place_of = place("jobs", job_id, "updates")
+    return Call("GET", place_of, Updates.model_validate_json, params=given(after=after, limit=limit))
 
 
 def kinds() -> Call[tuple[Kind, ...]]:

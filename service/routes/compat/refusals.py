@@ -8,6 +8,7 @@ from jobs.errors import JobError
 from service.errors import MethodNotAllowed
 from service.problems import sentence, status_of
 from service.routes.dialects.envelopes import telling
+from service.witness import refused
 
 AS_400 = (415, 422)
 """Statuses that came later: to an old front end, whatever is wrong with its request is one thing."""
@@ -25,6 +26,8 @@ class OldRoute(telling(_told)):  # type: ignore[misc]  # a class that is made is
         try:
             await super().handle(scope, receive, send)
         except HTTPException as error:
-            told = _told(MethodNotAllowed("This path does not take this method."))
+            refusal = MethodNotAllowed("This path does not take this method.")
+            refused(scope, refusal)
+            told = _told(refusal)
             told.headers.update(error.headers or {})
             await told(scope, receive, send)

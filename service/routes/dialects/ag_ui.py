@@ -88,7 +88,7 @@ async def run_agent(request: Request, caller: CallerOf) -> Response:
     body = await caller.body(request, RunAgentInput)
     chat = {**conversation(_said(body)), **answered_by(body.forwardedProps.model if body.forwardedProps else None)}
     with ExitStack() as until_sent:
-        seat = until_sent.enter_context(await caller.api.limits.stream(caller.guest))
+        seat = until_sent.enter_context(await caller.api.limits.stream(caller.guest, "dialect"))
         job_id = await caller.ask(chat, thread=(DIALECT, body.threadId))
         until_sent.pop_all()
     return _told(caller, job_id, body.run(resumed=False), seat)
@@ -101,12 +101,12 @@ async def connect(request: Request, caller: CallerOf) -> Response:
     found = await caller.newest(DIALECT, body.threadId, READ)
     if found is None:
         return Response(media_type="text/event-stream")
-    seat = await caller.api.limits.stream(caller.guest)
+    seat = await caller.api.limits.stream(caller.guest, "dialect")
     return _told(caller, found[0], body.run(resumed=True), seat)
 
 
 def _told(caller: Caller, job_id: JobId, run: ag_ui.Run, seat: Seat) -> Response:
-    return Seated(ag_ui.stream_response(caller.api.follow(job_id, None, caller.access), run), seat)
+    return Seated(ag_ui.stream_response(caller.api.stream(job_id, None, caller.access), run), seat)
 
 
 def _said(body: RunAgentInput) -> list[tuple[str, str]]:

@@ -82,10 +82,10 @@ async def chat(request: Request, caller: CallerOf) -> Response:
     said = [(message.role, message.text) for message in body.messages]
     asked = "/".join(word for word in (body.provider, body.model) if word) or None
     with ExitStack() as until_sent:
-        seat = until_sent.enter_context(await caller.api.limits.stream(caller.guest))
+        seat = until_sent.enter_context(await caller.api.limits.stream(caller.guest, "dialect"))
         job_id = await caller.ask({**conversation(said), **answered_by(asked)}, thread=(DIALECT, body.id))
         until_sent.pop_all()
-    return Seated(ai_sdk.stream_response(caller.api.follow(job_id, None, caller.access)), seat)
+    return Seated(ai_sdk.stream_response(caller.api.stream(job_id, None, caller.access)), seat)
 
 
 @router.get("/{chat_id}/stream")
@@ -94,8 +94,8 @@ async def resume(chat_id: str, caller: CallerOf) -> Response:
     job_id = await _running(caller, chat_id, READ)
     if job_id is None:
         return Response(status_code=204)
-    seat = await caller.api.limits.stream(caller.guest)
-    return Seated(ai_sdk.stream_response(caller.api.follow(job_id, None, caller.access)), seat)
+    seat = await caller.api.limits.stream(caller.guest, "dialect")
+    return Seated(ai_sdk.stream_response(caller.api.stream(job_id, None, caller.access)), seat)
 
 
 @router.post("/{chat_id}/stop")

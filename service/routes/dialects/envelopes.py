@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from jobs.errors import InvalidInput, JobError, Violation
 from service.problems import problem_response
+from service.witness import refused
 
 KEPT = ("cache-control", "retry-after", "www-authenticate")
 
@@ -27,9 +28,12 @@ def telling(envelope: Envelope) -> type[APIRoute]:
                 try:
                     return await handle(request)
                 except JobError as error:
+                    refused(request.scope, error)
                     return _kept(envelope(error), error)
                 except RequestValidationError as error:
-                    return envelope(_invalid(error))
+                    invalid = _invalid(error)
+                    refused(request.scope, invalid)
+                    return envelope(invalid)
 
             return handle_and_tell
 

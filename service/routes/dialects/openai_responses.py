@@ -120,7 +120,8 @@ async def create(request: Request, caller: CallerOf) -> Response:
     body = await caller.body(request, ResponseBody)
     chat = body.chat()
     with ExitStack() as until_sent:
-        seat = until_sent.enter_context(await caller.api.limits.stream(caller.guest) if body.stream else Seat())
+        seat = await caller.api.limits.stream(caller.guest, "dialect") if body.stream else Seat()
+        until_sent.enter_context(seat)
         job_id = await caller.ask(chat, metadata=body.metadata)
         until_sent.pop_all()
     if body.stream:
@@ -141,7 +142,7 @@ async def retrieve(
     """The response as it is now, or its events from a number on."""
     job_id, _ = await caller.chat(response_id)
     if stream:
-        seat = await caller.api.limits.stream(caller.guest)
+        seat = await caller.api.limits.stream(caller.guest, "dialect")
         return await _stream(caller, job_id, seat, after=starting_after)
     await caller.api.limits.poll(caller.guest, job_id)
     return await _whole(caller, job_id)
@@ -173,7 +174,7 @@ async def _stream(caller: Caller, job_id: JobId, seat: Seat, *, after: int | Non
         asked = await _asked(caller, job_id)
         until_sent.pop_all()
     api = caller.api
-    items = from_the_start(api.log, job_id, lambda place: api.follow(job_id, place, caller.access))
+    items = from_the_start(api.log, job_id, lambda place: api.stream(job_id, place, caller.access))
     return Seated(openai_responses.stream_response(items, story.before_end, asked, after=after), seat)
 
 

@@ -15,6 +15,7 @@ from service.problems import problem
 from service.transports.websocket.closing import MALFORMED, TOO_SLOW, Closing
 from service.view import shown_with_reason
 from service.wire import wire_of
+from service.witness import refused
 
 SUBPROTOCOL = "jobs.v1"
 
@@ -41,6 +42,7 @@ class Connection:
 
     async def refuse(self, error: JobError, job_id: str | None = None) -> None:
         """Tell that an op was refused; the rest goes on."""
+        refused(self._socket.scope, error)
         about = {} if job_id is None else {"job": job_id}
         await self.answer("error", **about, problem=problem(error, self._request_id))
 

@@ -112,7 +112,7 @@ class Session:
         await self._connection.answer("subscribed", job=op.job)
         if head.ended_at(after):
             return  # its end was heard: there is nothing to say before another run, which is another subscription
-        items = self._api.feed.follow(job_id, after, self._api.bounds([brought]) if brought else FOR_EVER)
+        items = self._api.feed.stream(job_id, after, self._api.bounds([brought]) if brought else FOR_EVER)
         self._followed[job_id] = _Followed(access, tasks.create_task(self._follow(job_id, items)))
 
     def _may(self, otherwise: Access | None = None) -> Access:

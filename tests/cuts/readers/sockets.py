@@ -23,6 +23,7 @@ class Socket(Reader):
             self.url.replace("http", "ws", 1) + path,
             subprotocols=["jobs.v1"],  # type: ignore[list-item]
             additional_headers=CREDENTIAL,
+            ssl=self.trusts,
             proxy=None,
             open_timeout=SILENCE_SECONDS,
             close_timeout=1,

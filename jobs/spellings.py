@@ -1,0 +1,53 @@
+"""How a secret may be spelled: as it is, escaped for JSON or by Python, in a URL, in base64 or hexadecimal."""
+
+import base64
+import re
+
+_SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+
+def pattern_of(secret: str) -> re.Pattern[str]:
+    """Each way in which the secret may be spelled."""
+    run = r"[A-Za-z0-9+/_=-]*"
+    encoded = [f"{run}{re.escape(core)}{run}" for core in _in_base64(secret)]
+    return re.compile("|".join(["".join(map(_spelled, secret)), *encoded, f"(?i:{_in_hexadecimal(secret)})"]))
+
+
+def clues_of(secret: str) -> tuple[str, ...]:
+    """Without one of these in a text in lower case, the secret's pattern cannot match."""
+    plain = max(re.findall(r"[A-Za-z0-9]+", secret), key=len, default="")  # what no way of escaping changes
+    return plain.lower(), *(core.lower() for core in _in_base64(secret)), _in_hexadecimal(secret)
+
+
+def _spelled(character: str) -> str:
+    """Each way in which others write this character of a text."""
+    if character.isascii() and character.isalnum():
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    octets = character.encode(errors="surrogatepass")
+    ways = [
+        r"\\*" + re.escape(character),
+        "".join(rf"\\+u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2)),
+        "".join(rf"\\+x(?i:{octet:02x})" for octet in octets),
+        "".join(rf"%(?:25)*(?i:{octet:02x})" for octet in octets),
+        rf"\\+x(?i:{ord(character):02x})" if ord(character) < 0x100 else rf"\\+U(?i:{ord(character):08x})",
+    ]
+    ways += [rf"\\+{short}" for short, meant in _SHORT.items() if meant == character]
+    ways += [r"\+"] * (character == " ")
+    return f"(?:{'|'.join(ways)})"
+
+
+def _in_base64(secret: str) -> set[str]:
+    """What of the secret every base64 shows that holds it, whatever stands before and after it."""
+    octets = secret.encode(errors="surrogatepass")
+    found = set()
+    for before in range(3):
+        shown = base64.b64encode(b"\0" * before + octets)
+        ends = (before + len(octets)) * 8 // 6
+        core = shown[-(-before * 8 // 6) : ends].decode()
+        found |= {core, core.replace("+", "-").replace("/", "_")}
+    return found
+
+
+def _in_hexadecimal(secret: str) -> str:
+    return secret.encode(errors="surrogatepass").hex()

@@ -1,0 +1,153 @@
+"""The contract of a command: what each of them can be told, and what becomes of how it ends."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from jobstream.client import AsyncClient, JobstreamError
+from jobstream.client.surroundings import URL, environment, service_url
+from jobstream.errors import Misconfigured
+from jobstream.exits import Exit, exit_of_error
+from jobstream.stopping import until_stopped
+from jobstream.terminal import Terminal
+
+Work = Callable[..., Coroutine[Any, Any, Exit]]
+
+PANEL = "What every command takes"
+
+
+def read_url(text: str) -> str:
+    """A URL that can be asked."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # says whether it is one
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise typer.BadParameter("it is http:// or https://, a host, and a port if it is not the usual one")
+    return text
+
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the service is.",
+        parser=read_url,
+        metavar="URL",
+        show_default="JOBSTREAM_URL",
+        rich_help_panel=PANEL,
+    ),
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        help="A secret or token; better in the environment, which fewer can read.",
+        show_default="JOBSTREAM_TOKEN, else the service secret",
+        rich_help_panel=PANEL,
+    ),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON: a document, or one a line for what is many.", rich_help_panel=PANEL),
+]
+NoColor = Annotated[
+    bool, typer.Option("--no-color", help="Print no colours, as with NO_COLOR.", rich_help_panel=PANEL)
+]
+
+_SAID = {"as_json": AsJson, "no_color": NoColor}
+_ASKED = {"url": Url, "token": Token}
+
+
+def command(work: Work) -> Callable[..., None]:
+    """The command line's form of work that needs a terminal: it does the work, and exits with what that came to."""
+
+    def run(given: dict[str, Any], context: typer.Context) -> int:
+        said = _taken(given, context, _SAID)
+        terminal = Terminal(as_json=said["as_json"], colored=not said["no_color"])
+        return _ended(terminal, lambda: work(terminal, **given))
+
+    return _with_options(work, 1, _SAID, run)
+
+
+def asks(errand: Work) -> Callable[..., None]:
+    """The command line's form of an errand to the service: it opens a client of it, and is a command in all else."""
+
+    def run(given: dict[str, Any], context: typer.Context) -> int:
+        said = _taken(given, context, _SAID | _ASKED)
+        terminal = Terminal(as_json=said["as_json"], colored=not said["no_color"])
+
+        async def work() -> int:
+            async with AsyncClient(said["url"] or _known_url(), said["token"]) as client:
+                return await errand(client, terminal, **given)
+
+        return _ended(terminal, work)
+
+    return _with_options(errand, 2, _SAID | _ASKED, run)
+
+
+def hear_options(
+    context: typer.Context,
+    *,
+    url: Url = None,
+    token: Token = None,
+    as_json: AsJson = False,
+    no_color: NoColor = False,
+) -> None:
+    """What was said before the command's name holds for the command, where it says nothing else."""
+    before = context.obj or {}
+    heard = {"url": url, "token": token, "as_json": as_json, "no_color": no_color}
+    context.obj = {name: value or before.get(name) for name, value in heard.items()}
+
+
+def _with_options(
+    work: Callable[..., Any], own: int, options: dict[str, Any], run: Callable[[dict[str, Any], typer.Context], int]
+) -> Callable[..., None]:
+    """A function with the parameters of the work, but for its first ones, and those of the options."""
+
+    @wraps(work)
+    def wrapped(context: typer.Context, **given: Any) -> None:
+        raise typer.Exit(run(given, context))
+
+    parameters = list(signature(work).parameters.values())[own:]
+    optional = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=False if name in _SAID else None, annotation=annotation)
+        for name, annotation in options.items()
+    ]
+    context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    wrapped.__signature__ = Signature([context, *parameters, *optional])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {each.name: each.annotation for each in (context, *parameters, *optional)}
+    return wrapped
+
+
+def _taken(given: dict[str, Any], context: typer.Context, names: dict[str, Any]) -> dict[str, Any]:
+    """These options, out of what was given to the command, else to what stands before it."""
+    before = context.obj or {}
+    return {name: given.pop(name) or before.get(name) for name in names}
+
+
+def _ended(terminal: Terminal, work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """The exit code of the work; an error is told once, here."""
+    try:
+        return asyncio.run(until_stopped(work()))
+    except JobstreamError as error:
+        _advise(error)
+        terminal.complain(error)
+        return exit_of_error(error)
+
+
+def _advise(error: JobstreamError) -> None:
+    if error.status == 401:
+        error.add_note("The credential is --token, else JOBSTREAM_TOKEN, else BACKGROUND_FUNCTION_AUTH_TOKEN.")
+
+
+def _known_url() -> str:
+    url = service_url(environment())
+    try:
+        return read_url(url)
+    except typer.BadParameter as error:
+        raise Misconfigured(f"{URL} is no URL: {error.message}.") from None

@@ -1,0 +1,1 @@
+"""Every command, a module for each thing that it is about."""
