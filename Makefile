@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run demo test test-failed chaos lint bench lock clean
+.PHONY: install run demo test test-failed chaos lint bench lock audit licences clean
 
 install: .venv/packages .venv/project web/node_modules/.package-lock.json
 
@@ -39,6 +39,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive jobs service workers sandbox jobstream
 
 bench: install
 	$(BIN)/python -m bench
@@ -48,6 +49,15 @@ lock: install
 	test -x $(BIN)/uv || $(BIN)/pip install --quiet uv
 	$(LOCK) --upgrade --output-file requirements.txt
 	$(LOCK) --upgrade --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+# Known faults of what is locked, from the open internet: not a part of what a change must pass.
+audit: install
+	test -x $(BIN)/uv || $(BIN)/pip install --quiet uv
+	$(BIN)/uv tool run pip-audit --disable-pip --require-hashes --requirement requirements.txt --requirement requirements-dev.txt
+
+# docs/LICENCES.md, from what is locked.
+licences: install
+	$(BIN)/python deploy/licences.py
 
 # The data in .jobstream stays.
 clean:

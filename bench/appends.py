@@ -16,7 +16,6 @@ from jobs.leases import Claim
 from tests.jobs.doors import Doors, idle_kind
 from tests.jobs.lines import begun, wrote
 from tests.valkey import ValkeyProcess, running_valkey
-from workers.batching import batching
 
 PART = "openai"
 TEXT = "a word or " * 16
@@ -24,23 +23,21 @@ LEASE_SECONDS = 600.0
 
 
 async def main(writers: int, seconds: float) -> None:
-    """Print a line for each way to the store: each flush by itself, and several at a time as a worker has them."""
+    """Print what came of it."""
     with tempfile.TemporaryDirectory() as folder, running_valkey(Path(folder)) as store:
-        async with connect(store.url, most=writers) as client:
-            await measure("each by itself", store, client, writers, seconds)
-        async with connect(store.url) as plain, batching(plain) as client:
-            await measure("in batches", store, client, writers, seconds)
+        async with connect(store.url) as client:
+            await measure(store, client, writers, seconds)
 
 
-async def measure(way: str, store: ValkeyProcess, client: Client, writers: int, seconds: float) -> None:
+async def measure(store: ValkeyProcess, client: Client, writers: int, seconds: float) -> None:
     """So many jobs write as fast as they may, for so long."""
     doors = Doors(client, lease_seconds=LEASE_SECONDS)
-    claims = await running(doors, idle_kind(way.replace(" ", "-")), writers)
+    claims = await running(doors, idle_kind("written"), writers)
     ours, stores, began = time.process_time(), processor_seconds(store.pid), time.monotonic()
     counts = await asyncio.gather(*(write(doors, claim, began + seconds) for claim in claims))
     took, flushes = time.monotonic() - began, sum(counts)
     print(
-        f"{way}: {flushes / took:,.0f} flushes/s of {writers} jobs; of each flush, "
+        f"{flushes / took:,.0f} flushes/s of {writers} jobs; of each flush, "
         f"{(time.process_time() - ours) / flushes * 1e6:.0f} us of the worker's processor and "
         f"{(processor_seconds(store.pid) - stores) / flushes * 1e6:.0f} us of the store's"
     )
@@ -75,6 +72,6 @@ def processor_seconds(pid: int) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.appends", description=__doc__)
     parser.add_argument("--writers", type=int, default=50, help="jobs that write at once")
-    parser.add_argument("--seconds", type=float, default=3.0, help="for how long, each way")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for how long")
     given = parser.parse_args()
     uvloop.run(main(given.writers, given.seconds))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import redis
@@ -25,8 +25,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from jobs import keys
 from jobs.encryption import UNSEALED, Sealer
 from jobs.errors import StorageFull, StoreUnavailable
+from jobs.line import Line
 from jobs.model import POISON
 from jobs.sentinels import Sentinels
+from jobs.shared import Shared
 from jobs.turns import Turns
 
 CALL_SECONDS = 2.0
@@ -39,10 +41,24 @@ MAKES_ROOM = frozenset({"cancel", "forget", "trim"})
 """The scripts that a store which is out of memory still runs, since they free some."""
 
 
+BLOCKING = frozenset({"BLPOP"})
+"""Commands that keep a connection to themselves: whatever is behind them on a shared one would wait."""
+
+
 class Client(ArqRedis):
-    """A client of the store; with it goes what seals what the store is given to keep, and opens it again."""
+    """A client of the store; with it goes what seals what the store is given to keep, and opens it again.
+
+    Calls share one connection, and wait for nobody but the store; transactions, pipelines and what blocks take one
+    of the pool's. A call that is cancelled may have left already."""
 
     sealer: Sealer = UNSEALED
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """What redis-py makes of the store's answer."""
+        if args[0] in BLOCKING:
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        line = await cast(_Pool, self.connection_pool).line()
+        return await self.parse_response(cast(Connection, _Answer(line.call(*args))), args[0], **options)
 
 
 @asynccontextmanager
@@ -56,6 +72,16 @@ async def connect(
         yield client
     finally:
         await client.aclose(close_connection_pool=True)
+
+
+class _Answer:
+    """An answer of the line's, in the place of a connection that redis-py would read it from."""
+
+    def __init__(self, answer: asyncio.Future[Any]) -> None:
+        self._answer = answer
+
+    async def read_response(self, **_: Any) -> Any:
+        return await self._answer
 
 
 def open_client(url: str, *, call_seconds: float = CALL_SECONDS, most: int = 64) -> Client:
@@ -113,8 +139,28 @@ class _Pool(BlockingConnectionPool):
 
     def __init__(self, connection_class: type[AbstractConnection] = Connection, **options: Any) -> None:
         super().__init__(connection_class=type("Connection", (_Cancellable, connection_class), {}), **options)
+        self._call_seconds: float = options["socket_timeout"]
         self._turns = Turns(self.max_connections, seconds=FREE_SECONDS)
         self._lent: set[AbstractConnection] = set()
+        self._line: Line | None = None
+        self._opening: Shared[None, Line] = Shared()
+
+    async def line(self) -> Line:
+        """The connection that all calls share; who finds it gone opens it anew, for all."""
+        if self._line is None or self._line.lost:
+            return await self._opening.get(None, self._open_line)
+        return self._line
+
+    async def _open_line(self) -> Line:
+        connection = cast(AbstractConnection, self.make_connection())  # type: ignore[no-untyped-call]
+        await connection.connect()  # type: ignore[no-untyped-call]
+        self._line = Line(connection, silent_seconds=self._call_seconds)
+        return self._line
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002  # redis-py has it so
+        if self._line is not None:
+            self._line.close()
+        await super().disconnect(inuse_connections)
 
     async def get_connection(self, *_: Any, **__: Any) -> AbstractConnection:  # redis-py names the command, in vain
         try:

@@ -8,7 +8,7 @@ from jobs import keys, snapshot
 from jobs.connection import Client, Script, store_faults
 from jobs.contents import Contents, Familiar, field_of
 from jobs.encryption import Sealer
-from jobs.errors import IntegrityError, InvalidCursor, JobEnded, JobNotFound, LeaseLost
+from jobs.errors import IntegrityError, JobEnded, JobNotFound, LeaseLost
 from jobs.model import JobId, JsonObject, State
 from jobs.snapshot import Story
 from jobs.updates import Cursor, Entry
@@ -188,13 +188,13 @@ class Log:
         self._familiar.learn(job_id, told.subject)
         return told
 
-    def announced(self, job_id: JobId, message: bytes) -> tuple[Cursor, Entry] | None:
-        """The entry that the job's channel brought, and the cursor of the one before it; None where it cannot be
+    def announced(self, job_id: JobId, message: bytes) -> tuple[bytes, Entry] | None:
+        """The entry that the job's channel brought, and the place of the one before it; None where it cannot be
         opened, and the log is to be asked."""
         contents = self._familiar.known(job_id)
         try:
             return announced(message, contents) if contents else None
-        except (ValueError, InvalidCursor, IntegrityError):
+        except (ValueError, IntegrityError):
             return None
 
     async def trim_ended(self, *, most: int = 100) -> int:
@@ -202,14 +202,16 @@ class Log:
         return int(await self._trim(most))
 
 
-def announced(message: bytes, contents: Contents | None = None) -> tuple[Cursor, Entry]:
-    """The entry that a channel's message carries, and the cursor of the one before it; without the job's contents it
-    is as it was stored."""
-    place, before_us, name, total, body = message.split(b"|", 4)
-    cursor, event = Cursor.parse(place.decode()), name.decode()
+def announced(message: bytes, contents: Contents | None = None) -> tuple[bytes, Entry]:
+    """The entry that a channel's message carries, and the place of the one before it; without the job's contents it
+    is as it was stored. ValueError for what no script of ours has written."""
+    place, before, name, total, body = message.split(b"|", 4)
+    event = name.decode()
+    if b"-" not in before:
+        raise ValueError("It was written by an older version.")
     if contents:
         body = contents.open_update(event, body)
-    return Cursor(int(before_us), cursor.seq - 1), Entry(cursor, event, int(total), body)
+    return before, Entry(place, event, int(total), body)
 
 
 def _entry(row: Any, contents: Contents) -> Entry:
@@ -217,4 +219,4 @@ def _entry(row: Any, contents: Contents) -> Entry:
     held = dict(zip(fields[::2], fields[1::2], strict=True))
     event = held[b"event"].decode()
     body = contents.open_update(event, held[b"body"])
-    return Entry(Cursor.parse(cursor.decode()), event, int(held[b"total"]), body)
+    return Entry(cursor, event, int(held[b"total"]), body)

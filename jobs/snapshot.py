@@ -109,7 +109,7 @@ def _end(held: dict[str, bytes], contents: Contents) -> Entry | None:
     if not held.get("end_body"):
         return None
     cursor = Cursor(int(held["end_us"]), int(held["seq"]))
-    return Entry(cursor, "end", int(held["end_total"]), contents.open_update("end", held["end_body"]))
+    return Entry.at(cursor, "end", int(held["end_total"]), contents.open_update("end", held["end_body"]))
 
 
 def _parts(held: dict[str, bytes], values: Any, texts: Any, contents: Contents) -> JsonObject:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 import orjson
@@ -136,6 +135,17 @@ class Cursor(NamedTuple):
     def __str__(self) -> str:
         return f"{self.us}-{self.seq}"
 
+    @property
+    def written(self) -> bytes:
+        """As the log writes it."""
+        return b"%d-%d" % self
+
+    @classmethod
+    def read(cls, written: bytes) -> "Cursor":
+        """What the log has written."""
+        us, _, seq = written.partition(b"-")
+        return cls(int(us), int(seq))
+
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """The cursor that a client hands back; InvalidCursor for anything that no log gave out."""
@@ -149,14 +159,23 @@ def _is_number(text: str) -> bool:
     return 0 < len(text) <= 18 and text.isascii() and text.isdigit()
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One update as the log holds it: `body` is encoded JSON, `total` the log's bytes up to and with it."""
+class Entry(NamedTuple):
+    """One update as the log holds it: `place` is its cursor as it is written, `body` encoded JSON, `total` the log's
+    bytes up to and with it. What is only passed on is not read, and costs a reader of its own half as much."""
 
-    cursor: Cursor
+    place: bytes
     event: str
     total: int
     body: bytes
+
+    @classmethod
+    def at(cls, cursor: Cursor, event: str, total: int, body: bytes) -> "Entry":
+        """The entry of that cursor."""
+        return cls(cursor.written, event, total, body)
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor.read(self.place)
 
     @property
     def seq(self) -> int:
@@ -170,7 +189,7 @@ class Entry:
     @property
     def frame(self) -> bytes:
         """The entry as one server-sent event."""
-        return b"id: %s\nevent: %s\ndata: %s\n\n" % (str(self.cursor).encode(), self.event.encode(), self.body)
+        return b"id: %s\nevent: %s\ndata: %s\n\n" % (self.place, self.event.encode(), self.body)
 
 
 def utf16_length(text: str) -> int:

@@ -65,7 +65,7 @@ class Following:
     async def _begin(self, job_id: str) -> Job:
         """The job as it is now; one that cannot be heard at all is found out at once."""
         job = await self._service.get(job_id)
-        self._showing.hear(job_id, Update(job.cursor, "snapshot", {**job.snapshot, "reason": "initial"}))
+        self._showing.hear(job_id, beginning(job))
         return job
 
     async def _watch(self, job: Job) -> None:
@@ -76,6 +76,11 @@ class Following:
                 self._showing.show(state)
 
 
+def beginning(job: Job, *, reason: str = "initial") -> Update:
+    """The job as the update that a watch begins with."""
+    return Update(job.cursor, "snapshot", {**job.snapshot, "reason": reason})
+
+
 async def updates_between(service: AsyncClient, job: Job, cursor: str) -> AsyncIterator[Update]:
     """What the job's log says from behind the cursor up to the job as it is held.
 
@@ -83,7 +88,7 @@ async def updates_between(service: AsyncClient, job: Job, cursor: str) -> AsyncI
     while cursor != job.cursor:
         page = await service.updates(job.id, after=cursor, limit=PAGE)
         if page.reset or not page.items:
-            yield Update(job.cursor, "snapshot", {**job.snapshot, "reason": "gap"})
+            yield beginning(job, reason="gap")
             return
         for update in page.items:
             yield update

@@ -39,7 +39,7 @@ async def show_jobs(terminal: Terminal, pages: AsyncIterator[list[Job]]) -> None
             terminal.show(_table(jobs))
         else:
             for job in jobs:
-                terminal.show(Text("\t".join(_words(job))))
+                terminal.row(_words(job))
 
 
 def show_counts(terminal: Terminal, counts: Iterable[ErrorCount]) -> None:
@@ -48,7 +48,7 @@ def show_counts(terminal: Terminal, counts: Iterable[ErrorCount]) -> None:
         if terminal.as_json:
             terminal.tell(count.model_dump())
         else:
-            terminal.show(Text(f"{count.count}\t{on_one_line(count.kind)}\t{on_one_line(count.error_type)}"))
+            terminal.row((str(count.count), on_one_line(count.kind), on_one_line(count.error_type)))
 
 
 def _words(job: Job) -> tuple[str, ...]:

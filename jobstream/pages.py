@@ -109,10 +109,10 @@ def _facts(job: Job) -> Iterator[RenderableType]:
 
 
 def _steps(job: Job) -> Table:
-    table = Table("step", "state", "attempt", "started", "finished", box=box.SIMPLE_HEAD)
+    table = Table("step", "state", "attempt", "seconds", box=box.SIMPLE_HEAD)
     for step in job.steps:
-        times = (moment_text(step.started_at), moment_text(step.finished_at))
-        table.add_row(Text(on_one_line(step.name)), state_text(step.state), str(step.attempt), *times)
+        seconds = f"{(step.finished_at - step.started_at).total_seconds():.1f}" if step.finished_at else ""
+        table.add_row(Text(on_one_line(step.name)), state_text(step.state), str(step.attempt), seconds)
     return table
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
@@ -32,8 +33,11 @@ class Terminal:
 
     def tell(self, value: Any) -> None:
         """Print what was asked for, for programs: a line of JSON, whose every character is ASCII."""
-        self.output.file.write(json.dumps(value, separators=(",", ":")) + "\n")
-        self.output.file.flush()
+        self._write(json.dumps(value, separators=(",", ":")))
+
+    def row(self, words: Sequence[str]) -> None:
+        """Print one row of a list, for people and programs: the words, with tabulators between them."""
+        self._write("\t".join(words))
 
     def note(self, sentence: str, *, style: str = "dim") -> None:
         """Say something beside it."""
@@ -49,6 +53,13 @@ class Terminal:
             self.note(printable(f"  {violation.pointer}: {violation.detail}"), style="")
         for note in getattr(error, "__notes__", ()):
             self.note(note, style="")
+
+    def _write(self, line: str) -> None:
+        try:
+            self.output.file.write(line + "\n")
+            self.output.file.flush()
+        except BrokenPipeError:
+            self.output.on_broken_pipe()  # nobody reads on: it ends the process as it does for what rich prints
 
 
 def _told(error: JobstreamError) -> dict[str, Any]:

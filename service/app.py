@@ -184,6 +184,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # it tells of bodies
     )
     app.state.api = api
+    app.add_route("/v1/jobs/{job_id}/stream", jobs.open_stream, methods=["GET"], include_in_schema=False)
     for routes in NATIVE:
         app.include_router(routes.router)
     app.openapi = cache(partial(openapi.document, app))  # type: ignore[method-assign]  # FastAPI's way to change it

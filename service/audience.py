@@ -17,15 +17,20 @@ log = structlog.get_logger(__name__)
 class Batch:
     """Entries that are told together: framed once, for all who are told."""
 
-    __slots__ = ("_chunk", "_frames", "before", "entries", "last")
+    __slots__ = ("_before", "_chunk", "_frames", "entries", "last")
 
-    def __init__(self, before: Cursor, entries: Sequence[Entry]) -> None:
-        self.before = before
+    def __init__(self, before: bytes, entries: Sequence[Entry]) -> None:
+        self._before = before
         self.entries = entries
         self.last = entries[-1].last
         """Whether a run ends with it."""
         self._frames: bytes | None = None
         self._chunk: bytes | None = None
+
+    @property
+    def before(self) -> Cursor:
+        """The place that it follows."""
+        return Cursor.read(self._before)
 
     @property
     def frames(self) -> bytes:
@@ -66,7 +71,7 @@ class Audience:
 
     __slots__ = ("_lost", "_told", "heard_at", "listeners", "live", "place", "tail", "tick", "walker")
 
-    def __init__(self, tail: Tail, lost: "Callable[[Audience], None]", told: Callable[[Cursor], None]) -> None:
+    def __init__(self, tail: Tail, lost: "Callable[[Audience], None]", told: Callable[[Entry], None]) -> None:
         self.tail = tail
         self.listeners: set[Listener] = set()
         self.live = False
@@ -102,10 +107,10 @@ class Audience:
         """Whether whatever follows that place will be announced here."""
         return self.tail.well and self.tail.end == place.cursor
 
-    def hear(self, before: Cursor, entries: Sequence[Entry]) -> None:
+    def hear(self, before: bytes, entries: Sequence[Entry], at: float) -> None:
         """What the tail was given."""
         if self.live:
-            self.tell(before, entries)
+            self.tell(before, entries, at)
 
     def lose(self, place: Cursor) -> None:
         """The tail knows no more what follows that place."""
@@ -114,19 +119,19 @@ class Audience:
             self.place = place
             self._lost(self)
 
-    def tell(self, before: Cursor, entries: Sequence[Entry]) -> None:
+    def tell(self, before: bytes, entries: Sequence[Entry], at: float) -> None:
         """Tell everybody, each run's end apart: some are told no more after it."""
-        self.heard_at = asyncio.get_running_loop().time()
+        self.heard_at = at
         start = 0
-        for at, entry in enumerate(entries, 1):
-            if entry.last or at == len(entries):
-                self._tell(Batch(before, entries[start:at]))
-                start, before = at, entry.cursor
-        self._told(entries[-1].cursor)
+        for count, entry in enumerate(entries, 1):
+            if entry.last or count == len(entries):
+                self._tell(Batch(before, entries[start:count]))
+                start, before = count, entry.place
+        self._told(entries[-1])
 
-    def hush(self, place: Cursor) -> None:
+    def hush(self, place: Cursor, at: float) -> None:
         """Tell everybody that there is nothing to tell."""
-        self.heard_at = asyncio.get_running_loop().time()
+        self.heard_at = at
         quiet = Quiet(place)
         for listener in tuple(self.listeners):
             listener.hush(quiet)

@@ -171,9 +171,9 @@ class Delivery:
                             return
                     case list():
                         audience.place = item[-1].cursor
-                        audience.tell(place, item)
+                        audience.tell(place.written, item, asyncio.get_running_loop().time())
                     case Quiet():
-                        audience.hush(place)
+                        audience.hush(place, asyncio.get_running_loop().time())
                     case _:  # what each finds out, and takes, by itself
                         audience.tail.forget()
                         for listener in tuple(audience.listeners):
@@ -207,13 +207,14 @@ class Delivery:
             moved = await self.feed.library.moved(places)
         except StoreUnavailable:
             moved = set(places)
+        now = asyncio.get_running_loop().time()
         for audience in audiences:
             tail = audience.tail
-            if audience.live and tail.end is not None and tail.end == places.get(tail.job_id):
+            if audience.live and (end := tail.end) is not None and end == places.get(tail.job_id):
                 if tail.job_id in moved:
                     tail.forget()
                 else:
-                    audience.hush(tail.end)
+                    audience.hush(end, now)
             self._expect_silence(audience)
 
     def _expect_silence(self, audience: Audience) -> None:

@@ -126,7 +126,7 @@ class Feed:
                 if not isinstance(item, Place):
                     yield item
                 if waited and isinstance(item, list):
-                    self.witness.delivered(item[-1].cursor)
+                    self.witness.delivered(item[-1])
                 waited = isinstance(item, Place)
 
     async def walk(
@@ -195,16 +195,16 @@ class _Walk:
         if self._owed is not None:
             return self._step([self._owed])
         if self.place is None:
-            return await self._tell("initial")
+            return await self._tell("initial", tail, seen)
         entries = tail.since(self.place) if self.trust else None
         if entries is not None:
             entries = _batch(entries)
         else:
             page = await self._library.page(self._job_id, self.place, seen)
             if page is None:
-                return await self._tell("gap")
+                return await self._tell("gap", tail, seen)
             if _snapshot_is_cheaper(page):
-                return await self._tell("slow")
+                return await self._tell("slow", tail, seen)
             self._teach(tail, self.place, page, seen)
             entries = page.entries
         return self._step(entries) if entries else None
@@ -216,10 +216,12 @@ class _Walk:
         elif page.whole:
             tail.learn(place, page.entries, seen)
 
-    async def _tell(self, reason: Reason) -> Told:
+    async def _tell(self, reason: Reason, tail: Tail, seen: int) -> Told:
         story = await self._library.newest(self._job_id)
         self.place = story.cursor_before_end
         self._owed = story.end
+        if story.end is None:
+            tail.learn(self.place, [], seen)
         return Told(story, reason)
 
     def _step(self, entries: list[Entry]) -> list[Entry]:

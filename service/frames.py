@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from jobs import clock
 from jobs.model import JsonObject
-from jobs.updates import one_line
+from jobs.updates import Cursor, one_line
 from service.outlet import Outlet
 from service.wire import wire_of
 
@@ -99,7 +99,12 @@ def remark(event: str, data: JsonObject) -> bytes:
     return b"event: %s\ndata: %s\n\n" % (event.encode(), one_line(orjson.dumps(data)))
 
 
-def ping(cursor: str | None) -> JsonObject:
+def ping(cursor: Cursor) -> bytes:
+    """`ping` to one of very many who are silent."""
+    return b'event: ping\ndata: {"cursor":"%b","now":"%b"}\n\n' % (cursor.written, clock.now().encode())
+
+
+def ping_data(cursor: str | None) -> JsonObject:
     """The data of a ping: the newest cursor, so that a lost last update is noticed."""
     return {"cursor": cursor, "now": clock.now()}
 

@@ -122,6 +122,7 @@ class Hub:
     def _hear(self, replies: list[Reply]) -> None:
         """Take what one look at the socket brought; the messages of one channel together."""
         self._heard += 1
+        now = asyncio.get_running_loop().time()
         found: dict[Tail, list[Announced]] = {}
         for reply in replies:
             if (tail := self._channels.get(reply[1])) is None:
@@ -139,7 +140,7 @@ class Hub:
             else:  # not to be opened, or empty: the job was deleted, which its followers find out
                 tail.forget()
         for tail, told in found.items():
-            tail.push(told)
+            tail.push(told, now)
 
     def _fail_all(self) -> None:
         for tail in list(self._tails.values()):

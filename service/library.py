@@ -7,9 +7,9 @@ from weakref import WeakValueDictionary
 
 from jobs.log import Head, Log, Page
 from jobs.model import JobId
+from jobs.shared import Shared
 from jobs.snapshot import Story
 from jobs.updates import Cursor
-from service.shared import Shared
 
 MOST_HELD = 16
 LONGEST_HELD = 1024 * 1024
@@ -59,8 +59,10 @@ class Library:
     async def newest(self, job_id: JobId) -> Story:
         """The whole job, no older than this call; JobNotFound when there is none of that id.
 
-        Every caller first takes a glance at the job, which costs the store next to nothing, and shares no story
-        that is older than what it saw."""
+        Where others have a story of it, or are being given one, a glance at the job, which costs the store next to
+        nothing, tells whether theirs will do: no story is shared that is older than what the glance saw."""
+        if job_id not in self._stories and job_id not in self._fetched:
+            return self._kept(job_id, await self._story(job_id))
         glance = (await self.head(job_id)).cursor
         held = self._stories.get(job_id)
         if held is not None and held.cursor == glance:
@@ -68,6 +70,9 @@ class Library:
         story = await self._story(job_id)
         if story.cursor < glance:  # somebody was reading it already before the glance
             story = await self._story(job_id)
+        return self._kept(job_id, story)
+
+    def _kept(self, job_id: JobId, story: Story) -> Story:
         self._stories[job_id] = story
         if len(story.encoded) <= LONGEST_HELD:
             self._shelf.put(job_id, story)

@@ -7,7 +7,7 @@ from functools import partial
 from prometheus_client import Counter, Gauge, Histogram
 
 from jobs.clock import MICROSECONDS
-from jobs.updates import Cursor
+from jobs.updates import Entry
 from jobs.vitals import Vitals
 from service.witness import Beginning, Transport
 
@@ -64,10 +64,10 @@ class Meters(Vitals):
     def began(self, how: Beginning) -> None:
         self._starts.labels(how).inc()
 
-    def delivered(self, newest: Cursor) -> None:
+    def delivered(self, newest: Entry) -> None:
         self._batches += 1
         if self._batches % ONE_IN == 0:
-            stored_at = newest.us / MICROSECONDS + self._ahead_seconds
+            stored_at = newest.cursor.us / MICROSECONDS + self._ahead_seconds
             self._delivery.observe(max(0.0, time.time() - stored_at))
 
     def compare(self, store_us: int, asked: float, answered: float) -> None:

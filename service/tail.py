@@ -11,15 +11,15 @@ TAIL_ENTRIES = 32
 """So many are kept, and now and then twice as many. Whoever is caught up needs none of them, and whoever is far
 behind reads the log."""
 
-Announced = tuple[Cursor, Entry]
-"""An entry, and the cursor that it follows."""
+Announced = tuple[bytes, Entry]
+"""An entry, and the place that it follows."""
 
 
 class Audience(Protocol):
     """Who is given each entry the moment that it is announced."""
 
-    def hear(self, before: Cursor, entries: Sequence[Entry]) -> None:
-        """Take what follows that place, without a gap."""
+    def hear(self, before: bytes, entries: Sequence[Entry], at: float) -> None:
+        """Take what follows that place, without a gap; `at` is the event loop's time."""
 
     def lose(self, place: Cursor) -> None:
         """Find out elsewhere what follows that place, the last that was given."""
@@ -38,7 +38,7 @@ class Tail:
         """Whether entries arrive by themselves; if not, followers ask the log every second."""
         self.audience: Audience | None = None
         self._entries: list[Entry] = []
-        self._front: Cursor | None = None
+        self._front: bytes | None = None
         """The place before the oldest entry here; None while nothing is known."""
         self._changed: asyncio.Event | None = None
         self._confirmed: asyncio.Event | None = None
@@ -46,22 +46,24 @@ class Tail:
     @property
     def end(self) -> Cursor | None:
         """The newest place; None while nothing is known."""
-        return self._entries[-1].cursor if self._entries else self._front
+        end = self._end
+        return None if end is None else Cursor.read(end)
 
-    def push(self, announced: Sequence[Announced]) -> None:
-        """Take entries that were announced; those that follow each other are given to the audience at once."""
+    def push(self, announced: Sequence[Announced], at: float) -> None:
+        """Take entries that were announced; those that follow each other are given to the audience at once. `at` is
+        the event loop's time."""
         run: list[Entry] = []
-        start = end = self.end
+        start = end = self._end
         for before, entry in announced:
             if before != end:  # some were missed, or the log was rewritten: followers read it
-                self._give(start, run)
+                self._give(start, run, at)
                 self._forget()
                 start, run = before, []
                 self._front = before
             self._entries.append(entry)
             run.append(entry)
-            end = entry.cursor
-        self._give(start, run)
+            end = entry.place
+        self._give(start, run, at)
         self._trim()
         self.wake()
 
@@ -69,7 +71,7 @@ class Tail:
         """Take what a follower read: all that the log holds after the place, if nothing was announced since the
         version `seen`, which was taken before. The next follower there need not read."""
         if self._front is None and self.well and self.version == seen:
-            self._front = place
+            self._front = place.written
             self._entries = list(following)
             self._trim()
 
@@ -82,11 +84,11 @@ class Tail:
         """The entries after the cursor, or None if the tail does not hold that place."""
         if self._front is None:
             return None
-        offset = cursor.seq - self._front.seq
+        offset = cursor.seq - Cursor.read(self._front).seq
         if not 0 <= offset <= len(self._entries):
             return None
-        held = self._front if offset == 0 else self._entries[offset - 1].cursor
-        return self._entries[offset:] if held == cursor else None
+        held = self._front if offset == 0 else self._entries[offset - 1].place
+        return self._entries[offset:] if held == cursor.written else None
 
     def confirm(self) -> None:
         """From here on entries arrive by themselves; what came before may be anything."""
@@ -122,9 +124,13 @@ class Tail:
             self._changed.set()
             self._changed = None
 
-    def _give(self, before: Cursor | None, entries: list[Entry]) -> None:
+    @property
+    def _end(self) -> bytes | None:
+        return self._entries[-1].place if self._entries else self._front
+
+    def _give(self, before: bytes | None, entries: list[Entry], at: float) -> None:
         if entries and before is not None and self.audience is not None:
-            self.audience.hear(before, entries)
+            self.audience.hear(before, entries, at)
 
     def _forget(self) -> None:
         end = self.end
@@ -135,7 +141,7 @@ class Tail:
 
     def _trim(self) -> None:
         if len(self._entries) > 2 * TAIL_ENTRIES:
-            self._front = self._entries[-TAIL_ENTRIES - 1].cursor
+            self._front = self._entries[-TAIL_ENTRIES - 1].place
             self._entries = self._entries[-TAIL_ENTRIES:]
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, Protocol, cast
 
 from jobs.errors import JobError
-from jobs.updates import Cursor
+from jobs.updates import Entry
 
 Transport = Literal["sse", "multiplexed", "websocket", "dialect", "long-poll"]
 
@@ -32,7 +32,7 @@ class Witness(Protocol):
     def began(self, how: Beginning) -> None:
         """A stream of one job began."""
 
-    def delivered(self, newest: Cursor) -> None:
+    def delivered(self, newest: Entry) -> None:
         """All up to that update was written to whoever was waiting for it."""
 
 
@@ -49,7 +49,7 @@ class Unwatched:
 
     def began(self, how: Beginning) -> None: ...
 
-    def delivered(self, newest: Cursor) -> None: ...
+    def delivered(self, newest: Entry) -> None: ...
 
 
 @contextmanager

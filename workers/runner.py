@@ -153,7 +153,7 @@ class Runner:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_WRITE_SECONDS):
                         await writer.write()  # a step's result may have been on its way
-                await self._leases.release(claim)
+                await patiently(partial(self._leases.release, claim))
             case Suspended(until_us=until_us):
                 await writer.write()
                 await patiently(partial(self._leases.suspend, claim, until_us=until_us))

@@ -22,7 +22,6 @@ from jobs.leases import Claim, Leases
 from jobs.log import Log
 from jobs.model import JobId
 from jobs.roll import Roll
-from workers.batching import batching
 from workers.companions import (
     PAUSE_SECONDS,
     RECONCILE_SECONDS,
@@ -84,8 +83,7 @@ class JobWorker(Worker):
         async with AsyncExitStack() as stack:
             url = await stack.enter_async_context(self.ctx["open_url"]())
             client = await stack.enter_async_context(connect(url, sealer=self.ctx.get("sealer", UNSEALED)))
-            batched = await stack.enter_async_context(batching(client))
-            runner = await stack.enter_async_context(self.ctx["open_runner"](batched))
+            runner = await stack.enter_async_context(self.ctx["open_runner"](client))
             await self._work(url, client, runner)
 
     def handle_sig(self, signum: signal.Signals) -> None:

@@ -140,7 +140,9 @@ class Announce(Publish):
         us, number, total = self._said[channel]
         total += len(body) + ENTRY_BYTES
         self._said[channel] = us + 1, number + 1, total
-        return self._heads[channel] + _bulk(b"%d-%d|%d|delta|%d|%b" % (us + 1, number + 1, us, total, body))
+        return self._heads[channel] + _bulk(
+            b"%d-%d|%d-%d|delta|%d|%b" % (us + 1, number + 1, us, number, total, body)
+        )
 
 
 class Post(Publish):

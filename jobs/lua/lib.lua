@@ -106,7 +106,7 @@ end
 -- Numbers an update, stores it and announces it, with the time of the one before, so that whoever keeps the
 -- newest entries knows what they follow. The body is one line of JSON that no script reads.
 local function add(job, event, body)
-  local before = int(job.us)
+  local before = int(job.us) .. '-' .. int(job.seq)
   job.seq = job.seq + 1
   job.us = math.max(job.us, job.now)
   job.bytes = job.bytes + #body + ENTRY_BYTES

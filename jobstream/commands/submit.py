@@ -10,9 +10,11 @@ from jobstream.client import AsyncClient, Job
 from jobstream.command import asks
 from jobstream.commands.watch import Seconds, follow
 from jobstream.exits import Exit, exit_of_job
+from jobstream.following import beginning
 from jobstream.given import Pair, kinds_that_begin, read_input, read_moment, read_pair
 from jobstream.pages import show_job
 from jobstream.terminal import Terminal
+from jobstream.updates import show_update
 
 
 @asks
@@ -69,6 +71,8 @@ async def submit(
         webhook=webhook,
     )
     if watch:
+        if terminal.as_json:
+            show_update(terminal, job.id, beginning(job))
         return await follow(service, terminal, [job], seconds=seconds)
     if wait is not None:
         return _answered(terminal, job)

@@ -28,4 +28,4 @@ def _frame(item: Figures | Silence | Bye) -> bytes:
             return frames.remark("figures", told)
         case Bye(reason=reason):
             return frames.farewell(reason)
-    return frames.remark("ping", frames.ping(None))
+    return frames.remark("ping", frames.ping_data(None))

@@ -191,7 +191,7 @@ class _Voice:
     def _ping(self) -> Iterator[bytes]:
         """Each job's silence is its own; the connection's is what counts."""
         if asyncio.get_running_loop().time() - self._said_at >= self._ping_seconds - 1:
-            yield frames.remark("ping", frames.ping(str(self._word)))
+            yield frames.remark("ping", frames.ping_data(str(self._word)))
 
     def _problem(self, job_id: str, error: JobError) -> bytes:
         return frames.remark("problem", {"job": job_id, **problem(error, self._request_id)})

@@ -70,7 +70,7 @@ def _pieces(item: Item, request_id: str) -> Iterator[bytes]:
         case Told(story=story, reason=reason):
             yield from frames.told(str(story.cursor_before_end), b"{", *shown_in_parts(story, reason))
         case Quiet(cursor=cursor):
-            yield frames.remark("ping", frames.ping(str(cursor)))
+            yield frames.ping(cursor)
         case Bye(reason=reason):
             yield frames.farewell(reason)
         case Gone():

@@ -82,10 +82,7 @@ async def entries_of(arena: Arena, job_id: JobId) -> list[Entry]:
     """Everything that the job's log holds."""
     with store_faults():
         rows = await arena.client.xrange(f"{keys.PREFIX}{job_id}:log")
-    return [
-        Entry(Cursor.parse(cursor.decode()), held[b"event"].decode(), int(held[b"total"]), held[b"body"])
-        for cursor, held in rows
-    ]
+    return [Entry(cursor, held[b"event"].decode(), int(held[b"total"]), held[b"body"]) for cursor, held in rows]
 
 
 def _of_log(entries: list[Entry], newest: Cursor) -> Iterator[str]:

@@ -73,7 +73,12 @@ class Shell:
         """The command, just started; killed at the end of the block if it still runs."""
         beside = subprocess.STDOUT if output != subprocess.PIPE else subprocess.PIPE
         with subprocess.Popen(
-            command(*words), cwd=self.folder, env=self.environment, stdout=output, stderr=beside, start_new_session=True
+            command(*words),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=output,
+            stderr=beside,
+            start_new_session=True,
         ) as process:
             try:
                 yield process

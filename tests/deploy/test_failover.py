@@ -70,9 +70,8 @@ async def test_a_failover_under_load_loses_no_acknowledged_job_and_no_watcher(tm
                 assert [each["id"] for each in ended if _kept_answers(each) != 1] == []
         gaps = [reason for reader in readers for reason in reader.only.reasons[1:]]
         say(f"failover behind nginx: a job was accepted {resumed:.1f} s after the kill of the first server")
-        say(
-            f"failover behind nginx: {len(readers)} watchers ({going_on} in the middle) of {JOBS} jobs got {len(gaps)} snapshots more"
-        )
+        say(f"failover behind nginx: {going_on} of {len(readers)} watchers were in the middle of a job")
+        say(f"failover behind nginx: they were given {len(gaps)} snapshots more")
         say(f"failover behind nginx: {await _asked(site)} questions to the provider for {len(ids)} jobs")
 
 

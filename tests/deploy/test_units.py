@@ -58,8 +58,8 @@ def test_a_unit_waits_longer_than_its_process_takes_to_stop() -> None:
 def test_the_processes_need_no_memory_that_is_writable_and_executable(module: str, tmp_path: Path) -> None:
     """As MemoryDenyWriteExecute= has it; the kernel refuses it here in the same way."""
     script = (
-        f"import ctypes, sys; sys.exit(99) if ctypes.CDLL(None).prctl({PR_SET_MDWE}, {REFUSE_EXEC_GAIN}, 0, 0, 0) else 0;"
-        f"import uvloop; import {module}; uvloop.new_event_loop().close()"
+        f"import ctypes, sys\nif ctypes.CDLL(None).prctl({PR_SET_MDWE}, {REFUSE_EXEC_GAIN}, 0, 0, 0): sys.exit(99)\n"
+        f"import uvloop, {module}\nuvloop.new_event_loop().close()"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "JOBSTREAM_DATA": str(tmp_path)}
     ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)

@@ -46,7 +46,7 @@ class Tale:
 
     def write(self, event: str, data: JsonObject) -> None:
         cursor = Cursor(1000 + 7 * len(self.entries), len(self.entries) + 1)
-        self.entries.append(Entry(cursor, event, 0, orjson.dumps(data)))
+        self.entries.append(Entry.at(cursor, event, 0, orjson.dumps(data)))
         self.snapshots.append(fold(self.job, event, data, cursor))
 
     def state(self, state: str) -> None:

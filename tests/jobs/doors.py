@@ -15,7 +15,7 @@ from jobs.leases import Claim, Leases
 from jobs.log import Line, Log
 from jobs.model import JobId, JsonObject, Value
 from jobs.queue import Queue, Submission
-from jobs.updates import Cursor, Entry, fold, utf16_length
+from jobs.updates import Entry, fold, utf16_length
 
 LEASE_SECONDS = 30.0
 STANDING = {keys.QUEUE, keys.LEASED, keys.TRIMS, keys.DEAD_LETTERS, keys.ENDED, keys.COUNTS, keys.PAUSED}
@@ -115,7 +115,7 @@ class Doors:
 def _entry(cursor: bytes, held: dict[bytes, bytes], contents: Contents) -> Entry:
     event = held[b"event"].decode()
     body = contents.open_update(event, held[b"body"])
-    return Entry(Cursor.parse(cursor.decode()), event, int(held[b"total"]), body)
+    return Entry(cursor, event, int(held[b"total"]), body)
 
 
 def log_key(job_id: JobId) -> str:

@@ -11,7 +11,6 @@ from jobs.connection import Client
 from jobs.errors import JobEnded, LeaseLost
 from jobs.leases import Claim
 from jobs.log import announced
-from jobs.updates import Cursor
 from tests.jobs import lines
 from tests.jobs.doors import Doors, replayed
 from tests.jobs.patience import PATIENCE_SECONDS
@@ -70,7 +69,7 @@ async def test_what_is_announced_is_what_the_log_holds(doors: Doors, redis: Clie
 
     befores, entries = [before for before, _ in heard], [entry for _, entry in heard]
     assert entries == await doors.entries(claim.job_id)
-    assert befores == [Cursor(0, 0), *(entry.cursor for entry in entries[:-1])]
+    assert befores == [b"0-0", *(entry.place for entry in entries[:-1])]
 
 
 async def test_a_flush_sent_again_changes_nothing(doors: Doors) -> None:

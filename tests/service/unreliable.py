@@ -108,7 +108,7 @@ class FakeLog(Log):
         self._snapshot_bytes = snapshot_bytes
         self._us = START.us
         self._front: Entry | None = None
-        self.entries = [Entry(START, "state", ENTRY_BYTES, b"{}")]
+        self.entries = [Entry.at(START, "state", ENTRY_BYTES, b"{}")]
         self.before: dict[Cursor, Cursor] = {}
         self.written_at: dict[Cursor, float] = {}
         self.calls = self.reads = 0
@@ -129,7 +129,7 @@ class FakeLog(Log):
     def write(self, event: str) -> tuple[Entry, Cursor]:
         self._us += self._store.random.randrange(3)
         before = self.newest
-        entry = Entry(Cursor(self._us, before.seq + 1), event, before.total + ENTRY_BYTES, b"{}")
+        entry = Entry.at(Cursor(self._us, before.seq + 1), event, before.total + ENTRY_BYTES, b"{}")
         self.before[entry.cursor] = before.cursor
         self.written_at[entry.cursor] = asyncio.get_running_loop().time()
         self.entries.append(entry)
@@ -210,7 +210,7 @@ class FakeSubscription:
         """Tell the subscriber of the entry, as the append script does."""
         if CHANNEL not in self._subscribed:
             return
-        data = b"|".join([f"{entry.cursor}|{before.us}|{entry.event}|{entry.total}".encode(), entry.body])
+        data = b"|".join([f"{entry.cursor}|{before}|{entry.event}|{entry.total}".encode(), entry.body])
         faults, message = self._store.faults, [b"message", CHANNEL, data]
         if self._store.happens(faults.lost):
             return

@@ -151,7 +151,7 @@ async def test_a_preference_is_found_on_a_line_of_its_own(caller: Api) -> None:
 
 
 def entry(event: str) -> list[Entry]:
-    return [Entry(PLACE, event, 1, b"{}")]
+    return [Entry.at(PLACE, event, 1, b"{}")]
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import pytest
 
 from jobs.errors import StoreUnavailable
 from jobs.model import JobId
+from jobs.shared import Shared
 from jobs.snapshot import Story
 from jobs.updates import Cursor
 from service.feed import PING_SECONDS, Bounds, Bye, Feed, Told
 from service.hub import Hub
 from service.library import Library
-from service.shared import Shared
 from tests.service.hasty import run_hastily
 from tests.service.unreliable import JOB, FakeLog, FakeStore, Faults
 

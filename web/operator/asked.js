@@ -4,13 +4,13 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
 /**
  * Asks at first, whenever the subject or one of `reasons` changes, and when `again` is called: one question at a time,
- * and one more after it if it was wanted meanwhile. A refusal takes the answer for another subject away.
+ * and one more after it if it was wanted meanwhile. `stale`: the answer is that for the subject before.
  *
  * @template Answer
  * @param {() => Promise<Answer>} ask
  * @param {string} subject what is asked for
  * @param {unknown[]} [reasons] to ask again
- * @returns {{answer: Answer | undefined, error: Error | undefined, again: () => void}}
+ * @returns {{answer: Answer | undefined, stale: boolean, error: Error | undefined, again: () => void}}
  */
 export function useAsked(ask, subject, reasons = []) {
   const [told, setTold] = useState({ subject, answer: undefined, error: undefined });
@@ -35,7 +35,8 @@ export function useAsked(ask, subject, reasons = []) {
   }, [subject, ...reasons]);
   useEffect(() => () => { latest.current.gone = true; }, []);
 
-  return { answer: told.answer, error: told.subject === subject ? told.error : undefined, again };
+  const stale = told.subject !== subject;
+  return { answer: told.answer, stale, error: stale ? undefined : told.error, again };
 }
 
 /**

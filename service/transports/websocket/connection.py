@@ -66,7 +66,7 @@ class Connection:
     async def ping(self, job_id: JobId | None = None, cursor: str | None = None) -> None:
         """Say that the connection lives, if it was silent."""
         if self.silence_left <= 1:
-            await self._say(_message(job_id, "ping", orjson.dumps(frames.ping(cursor))))
+            await self._say(_message(job_id, "ping", orjson.dumps(frames.ping_data(cursor))))
 
     async def receive(self) -> str:
         """The next message of the client; Closing for one that is not text."""

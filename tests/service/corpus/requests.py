@@ -421,6 +421,10 @@ BODIES: dict[str, Bad] = {
     "a retry of what goes on": _post(409, "/v1/jobs/{job}/retry", {}),
     "the end of what goes on": Bad(409, "DELETE", "/v1/jobs/{job}"),
     "too large": _post(413, "/v1/jobs", TOO_LARGE),
+    "a webhook inside": _post(422, "/v1/jobs", CHAT[:-1] + b', "webhook": {"url": "https://10.0.0.1/canary-4242"}}'),
+    "a webhook that nothing signs": _post(
+        500, "/v1/jobs", CHAT[:-1] + b', "webhook": {"url": "https://example.com/canary-4242"}}'
+    ),
     "an event too large": _post(413, "/v1/events", TOO_LARGE),
     "a retry too large": _post(413, _RETRY, TOO_LARGE),
 }

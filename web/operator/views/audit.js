@@ -16,7 +16,7 @@ const ON_A_JOB = ['read contents', 'cancel job', 'retry job'];
 export function Audit({ operator, figures, place: { query } }) {
   useTitle('Audit');
   const now = useNow(figures);
-  const { answer, error, again } = useAsked(() => operator.audit({ ...query, limit: PAGE_SIZE }), JSON.stringify(query));
+  const { answer, stale, error, again } = useAsked(() => operator.audit({ ...query, limit: PAGE_SIZE }), JSON.stringify(query));
   return html`
     <div class="head">
       <h1>Audit</h1>
@@ -51,7 +51,7 @@ export function Audit({ operator, figures, place: { query } }) {
         </tbody>
       </table>
     `}
-    ${answer && html`<${Pager} path="audit" query=${query} next=${answer.next} />`}
+    ${answer && !stale && html`<${Pager} path="audit" query=${query} next=${answer.next} />`}
   `;
 }
 

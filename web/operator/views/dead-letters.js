@@ -65,7 +65,7 @@ function Group({ operator, figures, query, tell }) {
   const { kind, type } = query;
   const now = useNow(figures);
   const [chosen, setChosen] = useState([]);
-  const { answer, error, again } = useAsked(
+  const { answer, stale, error, again } = useAsked(
     () => operator.deadLetters({ ...query, limit: PAGE_SIZE }), JSON.stringify(query), [figures.dead, figures.changes],
   );
   const ids = (answer?.items ?? []).map(({ id }) => id);
@@ -92,6 +92,6 @@ function Group({ operator, figures, query, tell }) {
       <//>
     `}
     ${ids.length > 0 && html`<${LetterTable} letters=${answer.items} chosen=${marked} choose=${setChosen} now=${now} />`}
-    ${answer && html`<${Pager} path="dead-letters" query=${query} next=${answer.next} />`}
+    ${answer && !stale && html`<${Pager} path="dead-letters" query=${query} next=${answer.next} />`}
   `;
 }

@@ -22,7 +22,7 @@ export function Jobs({ operator, figures, place: { query } }) {
   const now = useNow(figures);
   const [kinds, setKinds] = useState(NONE);
   const reasons = query.cursor ? [] : [figures.changes]; // an older page is left as it was opened
-  const { answer, error, again } = useAsked(
+  const { answer, stale, error, again } = useAsked(
     () => operator.jobs({ ...query, limit: PAGE_SIZE }), JSON.stringify(query), reasons,
   );
   const rows = useLiveRows(answer?.items ?? NONE);
@@ -39,7 +39,7 @@ export function Jobs({ operator, figures, place: { query } }) {
     </div>
     ${error && html`<${Problem} error=${error} again=${again} />`}
     ${rows.length > 0 && html`<${JobTable} rows=${rows} now=${now} />`}
-    ${answer && rows.length === 0 && (filtered || query.cursor
+    ${answer && !stale && rows.length === 0 && (filtered || query.cursor
       ? html`
         <${Empty} title="No job fits."><p><a class="quiet" href=${hashOf('jobs')}>Show all jobs</a></p><//>
       `
@@ -48,6 +48,6 @@ export function Jobs({ operator, figures, place: { query } }) {
           <p>Submit one with <code>POST /v1/jobs</code>; it appears here at once.</p>
         <//>
       `)}
-    ${answer && html`<${Pager} path="jobs" query=${query} next=${answer.next} />`}
+    ${answer && !stale && html`<${Pager} path="jobs" query=${query} next=${answer.next} />`}
   `;
 }

@@ -14,7 +14,7 @@ const PAGE_SIZE = 50;
 export function Webhooks({ operator, figures, place: { query } }) {
   useTitle('Webhooks');
   const now = useNow(figures);
-  const { answer, error, again } = useAsked(
+  const { answer, stale, error, again } = useAsked(
     () => operator.deliveries({ ...query, limit: PAGE_SIZE }), JSON.stringify(query), [figures.changes],
   );
   return html`
@@ -26,6 +26,6 @@ export function Webhooks({ operator, figures, place: { query } }) {
       <//>
     `}
     ${answer?.items.length > 0 && html`<${DeliveryTable} deliveries=${answer.items} now=${now} jobs />`}
-    ${answer && html`<${Pager} path="webhooks" query=${query} next=${answer.next} />`}
+    ${answer && !stale && html`<${Pager} path="webhooks" query=${query} next=${answer.next} />`}
   `;
 }

@@ -21,6 +21,10 @@ class Shared(Generic[Key, Answer]):
         """How many answers are being fetched."""
         return len(self._under_way)
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether the answer is being fetched."""
+        return key in self._under_way
+
     async def get(self, key: Key, fetch: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer, or the error that fetching it raised; one who fetches and is cancelled leaves it to another."""
         while (under_way := self._under_way.get(key)) is not None:
