@@ -30,9 +30,9 @@ SPELLED: Mapping[str, str] = {
 HEAD = """\
 # Licences
 
-What an installation ships, package by package, as the packages themselves say it. `make licences` writes this page from
-the lock files; a test holds it against them. Nothing here is under the GPL, the LGPL or the AGPL; MPL-2.0 asks for the
-source of its own files alone. What the tests use besides is not shipped, and not listed.
+What an installation ships, package by package, as the packages themselves say it. `make licences` writes this page
+from the lock files; a test holds it against them. Nothing here is under the GPL, the LGPL or the AGPL; MPL-2.0 asks
+for the source of its own files alone. What the tests use besides is not shipped, and not listed.
 """
 
 
@@ -64,7 +64,8 @@ def licence_of(name: str) -> str:
 def page() -> str:
     """The whole page."""
     python = {name: licence_of(name) for name in python_packages()}
-    return "\n".join([HEAD, *_table("Processes", python), "", *_table("The page in the browser", page_packages()), ""])
+    tables = [*_table("Processes", python), "", *_table("The page in the browser", page_packages())]
+    return "\n".join([HEAD, *tables, ""])
 
 
 def _table(title: str, licences: Mapping[str, str]) -> list[str]:

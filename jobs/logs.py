@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterable
 from functools import cached_property
 from types import TracebackType
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import structlog
 from dotenv import dotenv_values
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jobs.records.extras import extra
@@ -26,6 +27,13 @@ statements, addresses with tokens, and prompts."""
 log = structlog.get_logger(__name__)
 
 
+def _address(dsn: SecretStr) -> SecretStr:
+    parts = urlsplit(dsn.get_secret_value())
+    if not (parts.scheme in ("http", "https") and parts.username and parts.hostname and parts.path.strip("/")):
+        raise ValueError("the DSN of a Sentry project is https://key@host/project")
+    return dsn
+
+
 class LogSettings(BaseSettings):
     """What a process logs, in which form, and where its faults are reported."""
 
@@ -33,7 +41,7 @@ class LogSettings(BaseSettings):
 
     jobstream_log_level: Literal["debug", "info", "warning", "error"] = "info"
     jobstream_logs: Form = "json"
-    sentry_dsn: SecretStr | None = None
+    sentry_dsn: Annotated[SecretStr, AfterValidator(_address)] | None = None
     sentry_environment: str | None = None
     sentry_release: str | None = None
 

@@ -1,6 +1,8 @@
 """The contract of a command: what each of them can be told, and what becomes of how it ends."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -11,7 +13,7 @@ import typer
 
 from jobstream.client import AsyncClient, JobstreamError
 from jobstream.client.surroundings import URL, environment, service_url
-from jobstream.errors import Misconfigured
+from jobstream.errors import Misconfigured, NobodyReads
 from jobstream.exits import Exit, exit_of_error
 from jobstream.stopping import until_stopped
 from jobstream.terminal import Terminal
@@ -135,14 +137,11 @@ def _ended(terminal: Terminal, work: Callable[[], Coroutine[Any, Any, int]]) -> 
     try:
         return asyncio.run(until_stopped(work()))
     except JobstreamError as error:
-        _advise(error)
         terminal.complain(error)
         return exit_of_error(error)
-
-
-def _advise(error: JobstreamError) -> None:
-    if error.status == 401:
-        error.add_note("The credential is --token, else JOBSTREAM_TOKEN, else BACKGROUND_FUNCTION_AUTH_TOKEN.")
+    except NobodyReads:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would complain as it ends
+        return Exit.FAILED
 
 
 def _known_url() -> str:

@@ -15,5 +15,9 @@ class NotReady(JobstreamError):
     """The processes run, but did not get ready in time; their last words say what they wait for."""
 
 
+class NobodyReads(Exception):
+    """Whoever read what is printed has gone, as with `| head -1`: there is nothing left to do."""
+
+
 class Misconfigured(JobstreamError):
     """A variable cannot stand; the message says which, and what it must be."""

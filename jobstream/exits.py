@@ -21,7 +21,7 @@ class Exit(IntEnum):
     meaning: str
 
     DONE = 0, "done; of a job that was watched: it has completed"
-    FAILED = 1, "the job failed; of demo: no answers, or a process that ended"
+    FAILED = 1, "the job failed, or nobody reads on; of demo: no answers, or a process that ended"
     USAGE = 2, "the command line cannot be understood"
     UNREACHABLE = 3, "the service cannot be reached, or what answers is none"
     NOT_ALLOWED = 4, "the credential is missing, wrong or not enough"

@@ -41,9 +41,12 @@ class Following:
 
     async def to_the_end(self, jobs: Sequence[Job | str]) -> None:
         """Return when each has ended, or cannot be heard."""
-        async with asyncio.TaskGroup() as tasks:
-            for job in jobs:
-                tasks.create_task(self._follow(job))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for job in jobs:
+                    tasks.create_task(self._follow(job))
+        except ExceptionGroup as ended:
+            raise ended.exceptions[0] from None  # what ends one following ends all: nobody reads on
 
     def exit_of(self, job_id: str) -> Exit:
         """What the following of one job comes to."""

@@ -10,8 +10,11 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from jobstream.client import JobstreamError
+from jobstream.errors import NobodyReads
 from jobstream.exits import exit_of_error
 from jobstream.printable import printable
+
+ADVICE = "The credential is --token, else JOBSTREAM_TOKEN, else BACKGROUND_FUNCTION_AUTH_TOKEN."
 
 
 class Terminal:
@@ -53,13 +56,21 @@ class Terminal:
             self.note(printable(f"  {violation.pointer}: {violation.detail}"), style="")
         for note in getattr(error, "__notes__", ()):
             self.note(note, style="")
+        if error.status == 401:
+            self.note(ADVICE, style="")
 
     def _write(self, line: str) -> None:
         try:
             self.output.file.write(line + "\n")
             self.output.file.flush()
         except BrokenPipeError:
-            self.output.on_broken_pipe()  # nobody reads on: it ends the process as it does for what rich prints
+            raise NobodyReads from None
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave in order; rich's own would end the process from within whatever task prints."""
+        raise NobodyReads
 
 
 def _told(error: JobstreamError) -> dict[str, Any]:
@@ -72,4 +83,4 @@ def _console(file: TextIO, *, colored: bool) -> Console:
     """A console on the file that prints what it can: a model may use characters that not every output knows."""
     if isinstance(file, io.TextIOWrapper):
         file.reconfigure(errors="replace")
-    return Console(file=file, highlight=False, no_color=None if colored else True)
+    return _Console(file=file, highlight=False, no_color=None if colored else True)

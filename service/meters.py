@@ -35,7 +35,7 @@ class Meters(Vitals):
         said = "Connections that listen here, by what they speak."
         self._streams = gauge("jobstream_streams", said, ["transport"])
         said = "Streams of a job that began here, by how."
-        self._starts = counter("jobstream_stream_starts", said, ["kind"])
+        self._starts = counter("jobstream_stream_starts", said, ["how"])
         said = "From an update's being stored to its last reader here; one batch in 16 is timed."
         self._delivery = histogram("jobstream_delivery_seconds", said, buckets=_DELIVERY)
         said = "How far this process's clock is ahead of the store's, as of this scrape."

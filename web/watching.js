@@ -56,8 +56,9 @@ function follow(client, jobId, signal, show) {
   const change = (changes) => show(watching = { ...watching, ...changes });
 
   const watch = client.watch(jobId, { signal });
-  watch.on('connection', (connection) => change({ connection }));
-  watch.on('update', (update) => change({ ...hear(watching, update), road: client.roadOf(jobId, watch.connection) }));
+  const road = () => client.roadOf(jobId, watch.connection) ?? watching.road;
+  watch.on('connection', (connection) => change({ connection, road: road() }));
+  watch.on('update', (update) => change({ ...hear(watching, update), road: road() }));
   watch.on('snapshot', (snapshot) => change({ snapshot, began: watching.began ?? beganAt(snapshot) }));
   watch.on('end', (snapshot) => change({ proofs: verify(snapshot) }));
   watch.on('error', (error) => change({ error }));

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -118,7 +119,6 @@ def test_nobody_reading_on_is_no_disaster(shell: Shell) -> None:
 def answering(answer: bytes) -> Iterator[str]:
     """A server that says this to whoever connects, once."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        import threading
 
         def serve() -> None:
             connection, _ = server.accept()

@@ -71,7 +71,7 @@ def test_with_wait_it_is_the_job_that_has_ended(shell: Shell) -> None:
         (["--input", "{}", "--metadata", "page"], "it is NAME=VALUE"),
         (["--input", "{}", "--run-at", "soon"], "it is a moment"),
         (["--input", "{}", "--watch", "--wait", "5"], "exclude each other"),
-        (["--input", "{}", "--priority", "11"], "11"),
+        (["--input", "{}", "--priority", "11"], "less than or equal to 10"),
         ([], "--input"),
     ],
 )

@@ -7,6 +7,7 @@ import pytest
 from tests.chaos.machine import program
 from tests.deploy.front import FRONTS, Front, running_front
 from tests.deploy.site import Site, running_site
+from tests.system import free_port
 from tests.valkey import running_valkey
 
 
@@ -15,9 +16,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site on Debian's Redis, shared by all tests that leave it as it was."""
     folder = tmp_path_factory.mktemp("deployed")
     (folder / "store").mkdir()
-    redis = program("redis-server", "redis-server")
-    with running_valkey(folder / "store", program=redis) as store, running_site(folder / "site", store.url) as site:
-        yield site
+    redis, port = program("redis-server", "redis-server"), free_port()
+    with running_valkey(folder / "store", "--port", str(port), program=redis):
+        with running_site(folder / "site", f"redis://127.0.0.1:{port}/0") as site:
+            yield site
 
 
 @pytest.fixture(scope="session", params=FRONTS)

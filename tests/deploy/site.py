@@ -19,6 +19,7 @@ class Site:
 
     def __init__(self, folder: Path, store_url: str, settings: Mapping[str, str]) -> None:
         self._folder = folder
+        self.store_url = store_url
         self.sandbox_url = f"http://127.0.0.1:{free_port()}"
         self._environment = {
             "PATH": os.environ["PATH"],

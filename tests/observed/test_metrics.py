@@ -55,9 +55,9 @@ def test_who_listens_is_counted_while_it_does(day: Day, transport: str) -> None:
 
 def test_how_streams_begin_is_told_apart(day: Day) -> None:
     """A cursor that the log holds, one that it doesn't, the last, and none at all."""
-    starts = {kind: day.moved("jobstream_stream_starts_total", kind=kind) for kind in ("resumed", "gap", "ended")}
+    starts = {how: day.moved("jobstream_stream_starts_total", how=how) for how in ("resumed", "gap", "ended")}
     assert starts == {"resumed": 1, "gap": 1, "ended": 1}
-    assert day.moved("jobstream_stream_starts_total", kind="initial") >= 4
+    assert day.moved("jobstream_stream_starts_total", how="initial") >= 4
 
 
 def test_deliveries_are_timed_and_take_no_negative_time(day: Day) -> None:
@@ -79,7 +79,7 @@ def test_requests_are_counted_by_route_and_refusals_by_slug(day: Day) -> None:
 def test_no_label_names_a_job_or_a_subject(day: Day) -> None:
     """What may be named is known beforehand, but for models, which are bounded."""
     known = {"kind", "state", "outcome", "reason", "provider", "code", "model", "direction", "transport", "le"}
-    known |= {"method", "route", "status"}
+    known |= {"method", "route", "status", "how"}
     families = [*day.after.api.own.values(), *day.after.worker.own.values()]
 
     labels = {name for family in families for sample in family.samples for name in sample.labels}

@@ -140,7 +140,7 @@ async def test_what_a_job_starts_goes_on_in_its_trace(watched: Watched, caller: 
     """A tree's sessions are summarised by children, and an event's job is below the event."""
     trace, sent = begin()
     session = {"messages": [{"role": "user", "content": "Hello"}], "tree_id": "tree-1"}
-    assert (await caller.http.put("/v1/sessions/session-1", json=session)).status_code == 200
+    assert (await caller.http.put("/v1/sessions/session-1", json=session)).is_success
     await caller.ended(await submitted(caller, "summarize-tree", {"tree_id": "tree-1"}, traceparent=sent))
     event = {"name": "chat", "data": {"message": "Hello"}}
     answer = await caller.http.post("/v1/events", json=event, headers={"traceparent": sent})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from jobs.model import JsonObject
 from tests.api import Api
-from tests.observed.collector import Collector, Span
+from tests.observed.collector import Collector
 from tests.observed.scrape import Scrape, scrape
 from tests.system import System
 

@@ -1,5 +1,5 @@
-"""What is reported to Sentry: each fault that nobody foresaw, once, before the process is gone; and nothing of what it
-was about."""
+"""What is reported to Sentry: each fault that nobody foresaw, before the process is gone; nothing of what it was
+about."""
 
 import asyncio
 import json

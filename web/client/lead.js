@@ -49,6 +49,7 @@ export function createLead({ name, locks, ledger, line, post }) {
       had.add(job);
       answer(tab, job, cursor);
     }
+    connection = ledger.connection;
     post({ to: tab, type: 'connection', connection });
   }
 

@@ -21,8 +21,10 @@ import { fold, follows, hasEnded, verify } from './fold.js';
 export function createLedger() {
   /** @type {Map<string, Entry>} */
   const entries = new Map();
+  /** @type {import('./model.js').Connection} */
+  let connection = 'connecting';
 
-  return { entries, places, add, remove, take, refuse, tell };
+  return { entries, get connection() { return connection; }, places, add, remove, take, refuse, tell };
 
   /** @returns {Map<string, string>} the cursor of each job; empty: a snapshot is needed */
   function places() {
@@ -88,8 +90,9 @@ export function createLedger() {
     for (const reader of entry?.readers ?? []) reader.refuse(error, job);
   }
 
-  /** @param {import('./model.js').Connection} connection */
-  function tell(connection) {
+  /** @param {import('./model.js').Connection} now */
+  function tell(now) {
+    connection = now;
     for (const { readers } of entries.values()) for (const reader of readers) reader.connection(connection);
   }
 }

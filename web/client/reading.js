@@ -41,7 +41,7 @@ export function createReading({ service, credential, pace, EventSource, WebSocke
     if (tabs && !brought) {
       const known = shared.entries.get(job);
       shared.add(job, reader, { snapshot });
-      if (known) tell(reader, job, known.snapshot);
+      if (known) tell(reader, job, shared);
       tabs.joined(job);
     } else startApart(job, reader, { snapshot, credential: brought ?? credential });
     return () => stop(job, reader);
@@ -52,7 +52,7 @@ export function createReading({ service, credential, pace, EventSource, WebSocke
     const { ledger, line } = ownFor(job, needed);
     const known = ledger.entries.get(job);
     ledger.add(job, reader, { snapshot });
-    if (known) tell(reader, job, known.snapshot);
+    if (known) tell(reader, job, ledger);
     else line.joined(job);
   }
 
@@ -143,9 +143,11 @@ export function createReading({ service, credential, pace, EventSource, WebSocke
 }
 
 /** What a reader is told who comes to a job that is followed already. @param {Reader} reader @param {string} job
- * @param {Snapshot | null} snapshot */
-function tell(reader, job, snapshot) {
-  if (!snapshot) return;
-  const told = { job, id: snapshot.cursor, seq: snapshot.seq, event: 'snapshot', data: snapshot };
-  queueMicrotask(() => reader.update(told, snapshot));
+ * @param {import('./ledger.js').Ledger} ledger */
+function tell(reader, job, ledger) {
+  const snapshot = ledger.entries.get(job)?.snapshot;
+  queueMicrotask(() => {
+    reader.connection(ledger.connection);
+    if (snapshot) reader.update({ job, id: snapshot.cursor, seq: snapshot.seq, event: 'snapshot', data: snapshot }, snapshot);
+  });
 }

@@ -1,4 +1,4 @@
-/** The root of the operator's view: the session, the figures over everything, and the view that the address asks for. */
+/** The root of the operator's view: the session, the figures over everything, and what the address asks for. */
 
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -53,7 +53,9 @@ function App() {
 
 function Beginning({ connection }) {
   if (connection !== 'offline') return html`<main class="operator" aria-busy="true"></main>`;
-  return html`<main class="operator"><p class="notice" role="alert">The service does not answer. Trying again…</p></main>`;
+  return html`
+    <main class="operator"><p class="notice" role="alert">The service does not answer. Trying again…</p></main>
+  `;
 }
 
 /** The newest figures for as long as there is a session, and how they come. */

@@ -26,7 +26,7 @@ export function useAsked(ask, subject, reasons = []) {
       state.wanted = false;
       const about = state.subject;
       const news = await state.ask().then((answer) => ({ answer, error: undefined }), (error) => ({ error }));
-      if (!state.gone) setTold((before) => ({ answer: before.subject === about ? before.answer : undefined, subject: about, ...news }));
+      if (!state.gone) setTold((before) => ({ ...(before.subject === about && before), subject: about, ...news }));
     }
     state.asking = false;
   }, []);

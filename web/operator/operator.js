@@ -42,10 +42,15 @@ export function createOperator({ signedOut }) {
     deleteLetters: (letters) => act('/dead-letters/delete', letters),
     pauseKind: (kind) => act(`/kinds/${kind}/pause`),
     resumeKind: (kind) => act(`/kinds/${kind}/resume`),
+    retryDelivery: (id) => act(`/deliveries/${encodeURIComponent(id)}/retry`),
     runSchedule: (name) => act(`/schedules/${encodeURIComponent(name)}/run`),
   };
 
-  /** Hands the secret to the service, which keeps the session in a cookie that no script reads. @param {string} secret */
+  /**
+   * Hands the secret to the service, which keeps the session in a cookie that no script reads.
+   *
+   * @param {string} secret
+   */
   async function signIn(secret) {
     const bearer = createCredential(secret);
     await service.request('/v1/session', { credential: bearer, method: 'POST' });
@@ -64,9 +69,10 @@ export function createOperator({ signedOut }) {
   /** @param {string} path @param {{method?: string, query?: Record<string, any>, body?: object}} asking */
   async function ask(path, { method, query = {}, body }) {
     const wanted = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+    const whole = wanted.size ? `${path}?${wanted}` : path;
     const sent = body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
     try {
-      const answer = await service.request(wanted.size ? `${path}?${wanted}` : path, { credential: cookie, method, ...sent });
+      const answer = await service.request(whole, { credential: cookie, method, ...sent });
       return answer.status === 204 ? null : await answer.json();
     } catch (error) {
       if (error.status === 401) signedOut();

@@ -13,7 +13,11 @@ export function placeOf(hash) {
   return { view, id, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
-/** The address of a view, with what of the query is not empty. @param {string} path @param {Record<string, any>} [query] */
+/**
+ * The address of a view, with what of the query is not empty.
+ *
+ * @param {string} path @param {Record<string, any>} [query]
+ */
 export function hashOf(path, query = {}) {
   const told = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
   return told.size ? `#/${path}?${told}` : `#/${path}`;

@@ -15,7 +15,9 @@ const changes = {
   snapshot: ({ state, run, attempt, started_at, finished_at, progress, error }) => (
     { state, run, attempt, started_at, finished_at, progress, error }
   ),
-  state: ({ state, run, attempt, started_at, error }) => ({ state, run, attempt, started_at, error, finished_at: null }),
+  state: ({ state, run, attempt, started_at, error }) => (
+    { state, run, attempt, started_at, finished_at: null, error }
+  ),
   end: ({ state, error, finished_at }) => ({ state, error, finished_at }),
 };
 

@@ -11,7 +11,7 @@ const encoder = new TextEncoder();
  * `at` is when it came, or empty for what was read; `size` the bytes of its JSON. `unseen`: how many came while paused.
  *
  * @typedef {{number: number, id: string, event: string, text: string, size: number, at: string}} Entry
- * @typedef {'idle' | 'connecting' | 'live' | 'lost' | 'ended'} Stream
+ * @typedef {'idle' | 'connecting' | 'live' | 'lost' | 'ended' | 'barren'} Stream `barren`: it brought nothing at all
  * @typedef {{entries: Entry[], total: number, stream: Stream, unseen: number, paused: boolean}} Tail
  */
 
@@ -39,7 +39,7 @@ export function createTail(show) {
     draw();
   }
 
-  /** Listens as any client would, from the cursor on. @param {string} job @param {string} cursor empty: a snapshot first */
+  /** Listens as any client would, from a cursor on; from none a snapshot comes first. @param {string} job @param {string} cursor */
   function follow(job, cursor) {
     begin();
     [stream, last] = ['connecting', cursor];
@@ -63,7 +63,8 @@ export function createTail(show) {
 
   function hear({ type, data, lastEventId }) {
     last = lastEventId || last;
-    add({ id: REMARKS.includes(type) ? '' : lastEventId, event: type, text: data, at: new Date().toISOString().slice(11, 23) });
+    const at = new Date().toISOString().slice(11, 23);
+    add({ id: REMARKS.includes(type) ? '' : lastEventId, event: type, text: data, at });
     if (type === 'end') {
       stopListening();
       stream = 'ended';
@@ -72,7 +73,8 @@ export function createTail(show) {
   }
 
   function connection(state) {
-    stream = state === 'closed' ? 'ended' : state;
+    if (state !== 'closed') stream = state;
+    else stream = total > 0 ? 'ended' : 'barren';
     draw();
   }
 

@@ -8,12 +8,16 @@
  *   started_at: string | null, elapsed: number | null, first_token: number | null, input_tokens: number | null,
  *   output_tokens: number | null, cost: number | null}} Call
  *
+ * @typedef {{state: string, attempt: number}} Part
+ *
  * `from`, `to` and `first` (the first token) are milliseconds since 1970; a bar without `from` has no known place.
  *
  * @typedef {{key: string, what: 'wait' | 'attempt' | 'step' | 'call', depth: number, name: string, note: string,
  *   state: string, from: number | null, to: number | null, first: number | null, call: Call | null}} Bar
  * @typedef {{from: number, to: number, bars: Bar[], kept: string[]}} Waterfall
  */
+
+const LATEST = '9999-12-31T00:00:00Z';
 
 /** The job's runs that have begun, the newest first. @param {Attempt[]} attempts @returns {number[]} */
 export function runsOf(attempts) {
@@ -23,7 +27,7 @@ export function runsOf(attempts) {
 /**
  * One run as bars, in the order in which they began; `kept` names the steps that an earlier run did.
  *
- * @param {{job: {created_at: string, parts: Record<string, {state: string, attempt: number}>}, attempts: Attempt[], steps: Step[],
+ * @param {{job: {created_at: string, parts: Record<string, Part>}, attempts: Attempt[], steps: Step[],
  *   calls: Call[]}} told
  * @param {number} run
  * @param {number} now milliseconds since 1970: where what still goes on is drawn to
@@ -40,11 +44,11 @@ export function waterfallOf({ job, attempts, steps, calls }, run, now) {
   const bars = [
     ...(run === 1 ? [waitBar(at(job.created_at), own.length ? begins : now)] : []),
     ...own.flatMap((attempt, index) => {
-      const [first, until] = [at(attempt.started_at), index + 1 < own.length ? at(own[index + 1].started_at) : Infinity];
+      const [first, until] = [at(attempt.started_at), at(own[index + 1]?.started_at ?? LATEST)];
       const within = done.filter(({ from }) => from >= first && from < until);
       return [attemptBar(attempt, now), ...within.flatMap((bar) => withCalls(bar, asked))];
     }),
-    ...asked.filter(({ call, from }) => !steps.some(({ name }) => name === call.step) && (from === null || inside({ from }))),
+    ...asked.filter((bar) => isAlone(bar, steps) && (bar.from === null || inside(bar))),
   ];
   const moments = bars.flatMap(({ from, to }) => [from, to]).filter((moment) => moment !== null);
   return {
@@ -79,7 +83,7 @@ function stepBar({ name, state, started_at: start, finished_at: finish }, now) {
   return { ...plain('step', 1, name, state), ...spanOf(start, finish, now) };
 }
 
-/** @param {Call} call @param {{state: string, attempt: number} | undefined} part that it answers into @returns {Bar} */
+/** @param {Call} call @param {Part | undefined} part that it answers into @returns {Bar} */
 function callBar(call, part, now) {
   const tries = part?.attempt ?? 1;
   const from = call.started_at === null ? null : at(call.started_at);
@@ -104,7 +108,11 @@ function withCalls(step, asked) {
   return [{ ...step, note, call, first: firstOf(step, call) }];
 }
 
-/** When the first token came of the try that was answered, which is the last one of its step. @param {Bar} step @param {Call} call */
+/**
+ * When the first token came of the try that was answered, which is the last one of its step.
+ *
+ * @param {Bar} step @param {Call} call
+ */
 function firstOf({ from, to }, { elapsed, first_token: first }) {
   if (from === null || first === null) return null;
   const began = elapsed === null ? from : Math.max(from, to - elapsed * 1000);
@@ -118,6 +126,11 @@ function plain(what, depth, name, state) {
 
 function spanOf(start, finish, now) {
   return start === null ? {} : { from: at(start), to: finish === null ? now : at(finish) };
+}
+
+/** Whether no step is known of a call. @param {Bar} bar @param {Step[]} steps */
+function isAlone({ call }, steps) {
+  return !steps.some(({ name }) => name === call.step);
 }
 
 function byStart(one, other) {

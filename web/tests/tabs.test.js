@@ -67,6 +67,15 @@ test('a second tab is told of the same job by the first, and opens nothing', asy
   assert.deepEqual([second.wire.streams.length, second.wire.requests.length, first.wire.streams.length], [0, 0, 1]);
 });
 
+test('whoever comes to a job that is live is told so, in the same tab and in another', async (t) => {
+  const browser = aBrowser(t);
+  const first = await leading(browser);
+  await until(() => first.watching.connection === 'live');
+  const [beside, second] = [first.watch(JOB), browser.tab().watch(JOB)];
+  await until(() => text(beside) === 'Hel' && text(second) === 'Hel');
+  await until(() => beside.connection === 'live' && second.connection === 'live');
+});
+
 test('a job of a second tab joins the connection of the first, which goes on from where it is', async (t) => {
   const browser = aBrowser(t);
   const first = await leading(browser);

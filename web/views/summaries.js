@@ -17,7 +17,7 @@ const TREE = 'page';
 
 /** @param {{client: import('../watching.js').PageClient, home: string, id: string | undefined}} props */
 export function Summaries({ client, home, id }) {
-  const [held, setHeld] = useState({ tree: null, sessions: [] });
+  const [held, setHeld] = useState({ tree: undefined, sessions: [] });
   const [error, setError] = useState(null);
   const [wireOpen, setWireOpen] = useState(false);
   const watching = useWatching(client, id);
@@ -58,6 +58,12 @@ export function Summaries({ client, home, id }) {
     <main class="view">
       <section class="summaries">
         <h1 class="question">Talks, <em>in short.</em></h1>
+        ${held.tree === null && html`
+          <p class="summaries-lead">
+            Keep what was said, and a model sums it up: each session, and all of them together. Only what has changed
+            since is ever summed up again.
+          </p>
+        `}
         ${id && snapshot && html`
           <${JobBar} watching=${watching} wireOpen=${wireOpen} toggleWire=${() => setWireOpen(!wireOpen)}
             cancel=${() => client.cancel(id)} />
@@ -65,8 +71,9 @@ export function Summaries({ client, home, id }) {
         ${error && html`<${Refusal} error=${error} />`}
         ${snapshot?.state === 'failed' && html`<${JobFailure} error=${snapshot.error} what="summary" />`}
         ${held.tree && html`
-          <${SummaryCard} title="All of them" note=${noteOf(held)} 
-            text=${textOf(growing, 'summarize-tree') ?? held.tree.high_level_summary} hash=${held.tree.high_level_summary_hash} at=${held.tree.last_summarized_at} stale=${held.tree.stale}
+          <${SummaryCard} title="All of them" note=${noteOf(held)}
+            text=${textOf(growing, 'summarize-tree') ?? held.tree.high_level_summary}
+            hash=${held.tree.high_level_summary_hash} at=${held.tree.last_summarized_at} stale=${held.tree.stale}
             writing=${growing?.kind === 'summarize-tree'}>
             <button type="button" class="quiet" disabled=${!held.tree.stale || Boolean(growing)} onClick=${all}>
               Summarise what is stale

@@ -1,5 +1,7 @@
 /** The upper edge: the views, how the figures come, and the way out. */
 
+import { useEffect, useRef } from 'preact/hooks';
+
 import { count } from '../../figures.js';
 import { html } from '../../html.js';
 import { hashOf } from '../place.js';
@@ -10,6 +12,11 @@ import { ConnectionMark } from './connection-mark.js';
  *   connection: import('../live-figures.js').Connection, operator: import('../operator.js').Operator}} props
  */
 export function Bar({ views, current, figures, connection, operator }) {
+  const nav = useRef(null);
+  useEffect(() => {
+    nav.current.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
+
   async function leave() {
     await operator.signOut().catch(() => {}); // without a service there is no session either
     location.reload();
@@ -18,10 +25,10 @@ export function Bar({ views, current, figures, connection, operator }) {
   return html`
     <header class="bar">
       <a class="brand" href=${hashOf('jobs')}>Jobstream <span>Operator</span></a>
-      <nav aria-label="Views">
+      <nav ref=${nav} aria-label="Views">
         ${Object.entries(views).map(([path, { name }]) => html`
           <a key=${path} href=${hashOf(path)} aria-current=${path === current ? 'page' : undefined}>
-            ${name}${path === 'dead-letters' && figures.dead > 0 && html` <span class="badge">${count(figures.dead)}</span>`}
+            ${name} ${path === 'dead-letters' && figures.dead > 0 && html`<span class="badge">${count(figures.dead)}</span>`}
           </a>
         `)}
       </nav>

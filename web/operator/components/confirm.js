@@ -8,7 +8,7 @@ import { Problem } from './problem.js';
 
 /**
  * @param {{title: string, verb: string, danger?: boolean, act: () => Promise<unknown>, close: () => void,
- *   children?: any}} props `verb` is what the button says that does it; `close` is called when it is done, or is not to be
+ *   children?: any}} props `verb` is what the button says that does it; `close` is called when it is done, or won't be
  */
 export function Confirm({ title, verb, danger = false, act, close, children }) {
   const dialog = useRef(null);

@@ -17,7 +17,7 @@ const titles = {
 export function ConnectionMark({ connection }) {
   const news = useNews(connection);
   return html`
-    <span class="connection" data-connection=${connection === 'offline' ? 'reconnecting' : connection} title=${titles[connection]}>
+    <span class="connection" data-connection=${connection} title=${titles[connection]}>
       <i aria-hidden="true"></i>${words[connection]}
     </span>
     <p class="news" role="status" data-news=${news.what}>${news.text}</p>
@@ -31,7 +31,8 @@ function useNews(connection) {
   useEffect(() => {
     if (connection === 'offline') {
       away.current = true;
-      setNews({ what: 'offline', text: `Offline since ${new Date().toLocaleTimeString()}. What you see is old; trying again…` });
+      const since = new Date().toLocaleTimeString();
+      setNews({ what: 'offline', text: `Offline since ${since}. What you see is old; trying again…` });
     }
     if (!away.current || connection === 'offline' || connection === 'connecting') return undefined;
     away.current = false;

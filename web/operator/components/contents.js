@@ -27,7 +27,9 @@ export function Contents({ operator, id }) {
       ${contents && html`
         <${Text} name="Input" text=${spelled(contents.input)} />
         <${Text} name="Result" text=${spelled(contents.result)} />
-        ${Object.entries(contents.parts).map(([name, text]) => text && html`<${Text} key=${name} name=${name} text=${text} />`)}
+        ${Object.entries(contents.parts).map(([name, text]) => text && html`
+          <${Text} key=${name} name=${name} text=${text} />
+        `)}
       `}
     </section>
   `;

@@ -1,11 +1,16 @@
 /** Webhook messages: what was sent where, how often, and what the other side said. */
 
 import { html } from '../../html.js';
-import { hashOf } from '../place.js';
+import { useAct } from '../asked.js';
+import { JobLink } from './job-link.js';
+import { Problem } from './problem.js';
 import { When } from './when.js';
 
-/** @param {{deliveries: any[], now: number, jobs?: boolean}} props `jobs`: say of which job each one tells */
-export function DeliveryTable({ deliveries, now, jobs = false }) {
+/**
+ * @param {{deliveries: any[], operator: import('../operator.js').Operator, done: () => void, now: number,
+ *   jobs?: boolean}} props `done` after one was sent again; `jobs`: say of which job each one tells
+ */
+export function DeliveryTable({ deliveries, operator, done, now, jobs = false }) {
   return html`
     <div class="scrolls" tabindex="0" role="region" aria-label="Deliveries">
       <table class="table">
@@ -14,26 +19,46 @@ export function DeliveryTable({ deliveries, now, jobs = false }) {
             <th scope="col">State</th>
             ${jobs && html`<th scope="col">Job</th>`}
             <th scope="col">To</th>
-            <th scope="col" class="number">Try</th>
+            <th scope="col" class="number">Tries</th>
             <th scope="col">Answer</th>
-            <th scope="col" class="number">At</th>
+            <th scope="col" class="number">Last</th>
             <th scope="col" class="number">Next</th>
+            <th scope="col"><span class="unseen">Acts</span></th>
           </tr>
         </thead>
         <tbody>
           ${deliveries.map((delivery) => html`
-            <tr key=${`${delivery.id} ${delivery.attempt}`} data-delivery=${delivery.state}>
-              <td>${delivery.state}</td>
-              ${jobs && html`<td><a href=${hashOf(`jobs/${delivery.job_id}`)}><code>${delivery.job_id.slice(0, 8)}</code></a></td>`}
-              <td class="breaks"><bdi>${delivery.url}</bdi></td>
-              <td class="number">${delivery.attempt}</td>
-              <td class="breaks"><bdi>${[delivery.status, delivery.error].filter(Boolean).join(' · ') || '–'}</bdi></td>
-              <td class="number"><${When} time=${delivery.at} now=${now} /></td>
-              <td class="number"><${When} time=${delivery.next_at} now=${now} /></td>
-            </tr>
+            <${Delivery} key=${delivery.id} delivery=${delivery} operator=${operator} done=${done} now=${now} jobs=${jobs} />
           `)}
         </tbody>
       </table>
     </div>
+  `;
+}
+
+function Delivery({ delivery, operator, done, now, jobs }) {
+  const { id, job_id: job, url, attempt, state, status, error, at, next_at: next } = delivery;
+  const sending = useAct(async () => {
+    await operator.retryDelivery(id);
+    done();
+  });
+  return html`
+    <tr data-delivery=${state}>
+      <td>${state}</td>
+      ${jobs && html`<td><${JobLink} id=${job} /></td>`}
+      <td class="breaks"><bdi>${url}</bdi></td>
+      <td class="number">${attempt}</td>
+      <td class="breaks">
+        <bdi>${[status, error].filter(Boolean).join(' · ') || '–'}</bdi>
+        ${sending.error && html`<${Problem} error=${sending.error} />`}
+      </td>
+      <td class="number"><${When} time=${at} now=${now} /></td>
+      <td class="number"><${When} time=${next} now=${now} /></td>
+      <td class="row-acts">
+        <button type="button" class="quiet" aria-disabled=${sending.busy} onClick=${() => sending.run()}>
+          Send again<span class="unseen"> ${id}</span>
+        </button>
+      </td>
+    </tr>
   `;
 }

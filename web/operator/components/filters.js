@@ -32,12 +32,15 @@ export function Filters({ query, kinds, learnKinds }) {
         <span class="unseen">State</span>
         <select onChange=${({ currentTarget: { value } }) => go({ state: value })}>
           <option value="" selected=${!state}>Every state</option>
-          ${STATES.map((each) => html`<option key=${each} value=${each} selected=${each === state}>${wordFor(each)}</option>`)}
+          ${STATES.map((each) => html`
+            <option key=${each} value=${each} selected=${each === state}>${wordFor(each)}</option>
+          `)}
         </select>
       </label>
       <label>
         <span class="unseen">Subject</span>
-        <input name="subject" type="search" placeholder="Subject" value=${subject} autocomplete="off" spellcheck="false" />
+        <input name="subject" type="search" placeholder="Subject" value=${subject} autocomplete="off"
+          spellcheck="false" />
       </label>
       ${(kind || state || subject) && html`<a class="quiet" href=${hashOf('jobs')}>Clear</a>`}
     </form>

@@ -50,11 +50,14 @@ function Retry({ operator, job, done, close }) {
       <fieldset>
         <legend class="unseen">From where</legend>
         ${whole && html`
-          <${Choice} value="kept" chosen=${from} choose=${setFrom} name="From the last kept step" note="What is done is not done, or paid for, again." />
-          <${Choice} value="start" chosen=${from} choose=${setFrom} name="From the start" note="Every step runs again; parts begin empty." />
+          <${Choice} value="kept" chosen=${from} choose=${setFrom} name="From the last kept step"
+            note="What is done is not done, or paid for, again." />
+          <${Choice} value="start" chosen=${from} choose=${setFrom} name="From the start"
+            note="Every step runs again; parts begin empty." />
         `}
         ${names.length > 0 && html`
-          <${Choice} value="parts" chosen=${from} choose=${setFrom} name="Chosen parts" note="The others stay as they are." />
+          <${Choice} value="parts" chosen=${from} choose=${setFrom} name="Chosen parts"
+            note="The others stay as they are." />
         `}
       </fieldset>
       ${from === 'parts' && html`
@@ -62,7 +65,8 @@ function Retry({ operator, job, done, close }) {
           <legend class="unseen">Parts</legend>
           ${names.map((name) => html`
             <label key=${name} class="check">
-              <input type="checkbox" checked=${parts.includes(name)} onChange=${() => toggle(name)} />
+              <input type="checkbox" checked=${parts.includes(name)} required=${parts.length === 0}
+                onChange=${() => toggle(name)} />
               <bdi>${name}</bdi> <span class="soft">${job.parts[name].state}</span>
             </label>
           `)}

@@ -3,8 +3,8 @@
 import { StateMark } from '../../components/state-mark.js';
 import { duration } from '../../figures.js';
 import { html } from '../../html.js';
-import { hashOf } from '../place.js';
 import { isOver, tookOf } from '../rows.js';
+import { JobLink } from './job-link.js';
 import { When } from './when.js';
 
 /** @param {{rows: any[], now: number}} props */
@@ -34,7 +34,7 @@ function Row({ row, now }) {
     <tr data-state=${row.state}>
       <td><${StateMark} state=${row.state} /></td>
       <td class="job">
-        <a href=${hashOf(`jobs/${row.id}`)}><bdi>${row.kind}</bdi> <code>${row.id.slice(0, 8)}</code></a>
+        <${JobLink} id=${row.id}><bdi>${row.kind}</bdi><//>
         ${error && html`<span class="error-type"><bdi>${error}</bdi></span>`}
       </td>
       <td class="wide cut"><bdi>${row.subject ?? '–'}</bdi></td>
@@ -49,5 +49,8 @@ function Row({ row, now }) {
 function Progress({ row: { state, progress } }) {
   const { percent } = progress;
   if (typeof percent !== 'number' || isOver({ state })) return null;
-  return html`<progress max="100" value=${percent} aria-label="How much is done"></progress> <span class="soft">${Math.floor(percent)} %</span>`;
+  return html`
+    <progress max="100" value=${percent} aria-label="How much is done"></progress>
+    <span class="soft"> ${Math.floor(percent)} %</span>
+  `;
 }

@@ -10,7 +10,8 @@ const MOST_AT_ONCE = 1000;
 
 /**
  * @param {{operator: import('../operator.js').Operator, letters: import('../operator.js').Letters, many: number,
- *   what: string, done: (words: string) => void}} props `what` they are, after their number; `done` is told what happened
+ *   what: string, done: (words: string) => void}} props `what` they are, after their number; `done` is told what
+ *   happened
  */
 export function LetterActs({ operator, letters, many, what, done }) {
   const [asking, setAsking] = useState('');
@@ -26,8 +27,12 @@ export function LetterActs({ operator, letters, many, what, done }) {
   }
 
   return html`
-    <button type="button" class="quiet" onClick=${() => setAsking('retry')}>Retry<span class="unseen"> ${these}</span></button>
-    <button type="button" class="quiet" onClick=${() => setAsking('delete')}>Delete<span class="unseen"> ${these}</span></button>
+    <button type="button" class="quiet" onClick=${() => setAsking('retry')}>
+      Retry<span class="unseen"> ${these}</span>
+    </button>
+    <button type="button" class="quiet" onClick=${() => setAsking('delete')}>
+      Delete<span class="unseen"> ${these}</span>
+    </button>
     ${asking === 'retry' && html`
       <${Confirm} title=${`Retry ${these}?`} verb="Retry" act=${retry} close=${close}>
         <p>Each goes on from its last kept step. <${AtOnce} many=${many} /></p>

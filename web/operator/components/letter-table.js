@@ -1,7 +1,7 @@
 /** Dead letters of one error, to choose from. */
 
 import { html } from '../../html.js';
-import { hashOf } from '../place.js';
+import { JobLink } from './job-link.js';
 import { When } from './when.js';
 
 /** @param {{letters: any[], chosen: string[], choose: (ids: string[]) => void, now: number}} props */
@@ -27,10 +27,14 @@ export function LetterTable({ letters, chosen, choose, now }) {
         ${letters.map(({ id, error, subject, attempt, finished_at: finished }) => html`
           <tr key=${id}>
             <td class="pick">
-              <input type="checkbox" checked=${chosen.includes(id)} aria-label=${`Choose ${id.slice(0, 8)}`} onChange=${() => toggle(id)} />
+              <input type="checkbox" checked=${chosen.includes(id)} aria-label=${`Choose ${id.slice(0, 8)}`}
+                onChange=${() => toggle(id)} />
             </td>
-            <td><a href=${hashOf(`jobs/${id}`)}><code>${id.slice(0, 8)}</code></a></td>
-            <td class="breaks"><span dir="auto">${error?.title}</span> <span class="soft wide" dir="auto">${error?.detail}</span></td>
+            <td><${JobLink} id=${id} /></td>
+            <td class="breaks">
+              <span dir="auto">${error?.title}</span>
+              <span class="soft wide" dir="auto">${error?.detail}</span>
+            </td>
             <td class="wide cut"><bdi>${subject ?? '–'}</bdi></td>
             <td class="number wide">${attempt}</td>
             <td class="number"><${When} time=${finished} now=${now} /></td>

@@ -7,7 +7,10 @@ import { html } from '../../html.js';
 import { LogLine } from './log-line.js';
 
 const NEAR_END_PIXELS = 40;
-const words = { idle: '', connecting: 'Connecting…', live: 'Following', lost: 'Cut: reconnecting…', ended: 'The stream has ended' };
+const words = {
+  idle: '', connecting: 'Connecting…', live: 'Following', lost: 'Cut: reconnecting…', ended: 'The stream has ended',
+  barren: 'Nothing follows this cursor, or it is none of this job’s',
+};
 
 /**
  * @param {{tail: import('../tail.js').Tail, pause: (wanted: boolean) => void, stop: () => void,
@@ -30,11 +33,11 @@ export function LogLines({ tail, pause, stop, follow, readOn, trimmed }) {
     <div class="log" data-times=${stream !== 'idle'}>
       <div class="log-bar">
         <span role="status">${paused ? 'Paused' : words[stream]}</span>
-        <span class="soft">${[
-          total > entries.length ? `the newest ${entries.length} of ${count(total)} updates` : `${total} update${total === 1 ? '' : 's'}`,
-          unseen > 0 && `${count(unseen)} more since`,
-          trimmed && 'older ones are kept no more',
-        ].filter(Boolean).join(', ')}</span>
+        <span class="soft">
+          ${manyOf(entries.length, total)}
+          ${unseen > 0 && `, ${count(unseen)} more since`}
+          ${trimmed && ', older ones are kept no more'}
+        </span>
         ${(following || paused) && html`
           <button type="button" class="quiet" onClick=${() => pause(!paused)}>${paused ? 'Go on' : 'Pause'}</button>
         `}
@@ -46,4 +49,9 @@ export function LogLines({ tail, pause, stop, follow, readOn, trimmed }) {
       </ol>
     </div>
   `;
+}
+
+function manyOf(shown, total) {
+  if (total > shown) return `the newest ${count(shown)} of ${count(total)} updates`;
+  return `${total} update${total === 1 ? '' : 's'}`;
 }

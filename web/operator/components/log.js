@@ -46,7 +46,8 @@ export function Log({ operator, job }) {
         <button type="button" class="quiet" onClick=${() => reading.run('')}>Read from the start</button>
         <form class="follow" onSubmit=${submit}>
           <label for="cursor">Follow as a client from cursor</label>
-          <input id="cursor" name="cursor" value=${after} placeholder="none: a snapshot first" autocomplete="off" spellcheck="false" />
+          <input id="cursor" name="cursor" value=${after} placeholder="none: a snapshot first" autocomplete="off"
+            spellcheck="false" />
           <button class="quiet">Follow</button>
         </form>
       </div>

@@ -16,6 +16,8 @@ export function Problem({ error, again }) {
 }
 
 function told(error) {
-  if (!(error instanceof ApiError)) return { title: 'The service was not reached', detail: 'Nothing may have been done.' };
+  if (!(error instanceof ApiError)) {
+    return { title: 'The service was not reached', detail: 'It may not have been done; look before you try again.' };
+  }
   return { title: error.problem.title ?? `Refused (${error.status})`, detail: error.problem.detail };
 }

@@ -33,7 +33,10 @@ export function SignIn({ operator, signedIn }) {
         <input id="secret" ref=${box} type="password" autocomplete="current-password" required />
         ${error && html`<${Refused} error=${error} />`}
         <button class="button" aria-disabled=${busy}>${busy ? 'Signing in…' : 'Sign in'}</button>
-        <p class="small">It is the value of <code>JOBSTREAM_OPERATOR_SECRET</code>. In demo mode the service shows it once, where it was started.</p>
+        <p class="small">
+          It is the value of <code>JOBSTREAM_OPERATOR_SECRET</code>. In demo mode the service shows it once, where it
+          was started.
+        </p>
       </form>
     </main>
   `;

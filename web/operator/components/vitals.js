@@ -6,7 +6,9 @@ import { hashOf } from '../place.js';
 import { bytes } from '../sizes.js';
 import { ageOf } from './when.js';
 
-const STATES = { queued: 'Queued', running: 'Running', scheduled: 'Scheduled', waiting: 'Waiting', retrying: 'Retrying' };
+const STATES = {
+  queued: 'Queued', running: 'Running', scheduled: 'Scheduled', waiting: 'Waiting', retrying: 'Retrying',
+};
 
 /** @param {{figures: any, stale: boolean}} props `stale`: nothing newer can be had just now */
 export function Vitals({ figures, stale }) {
@@ -33,7 +35,9 @@ export function Vitals({ figures, stale }) {
           Paused: ${paused.map((kind) => html`<a key=${kind} href=${hashOf('kinds')}><bdi>${kind}</bdi></a> `)}
         </p>
       `}
-      ${store.state !== 'ok' && html`<p class="vitals-note" data-bad>The store is ${store.state}: it takes no new jobs.</p>`}
+      ${store.state !== 'ok' && html`
+        <p class="vitals-note" data-bad>The store is ${store.state}: it takes no new jobs.</p>
+      `}
     </section>
   `;
 }
@@ -50,7 +54,11 @@ function Vital({ name, value, href, title, bad = false }) {
 
 function Workers({ workers, now }) {
   if (!workers.length) {
-    return html`<p class="vitals-note" data-bad>No worker is alive: jobs wait. Start one with <code>arq workers.main.WorkerSettings</code>.</p>`;
+    return html`
+      <p class="vitals-note" data-bad>
+        No worker is alive: jobs wait. Start one with <code>arq workers.main.WorkerSettings</code>.
+      </p>
+    `;
   }
   return html`
     <ul class="workers" aria-label="Workers">

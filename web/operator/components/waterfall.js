@@ -25,13 +25,16 @@ export function Waterfall({ told, now }) {
           <label class="runs">
             <span class="unseen">Run</span>
             <select onChange=${({ currentTarget: { value } }) => choose(Number(value))}>
-              ${runs.map((each) => html`<option key=${each} value=${each} selected=${each === run}>Run ${each}</option>`)}
+              ${runs.map((each) => html`
+                <option key=${each} value=${each} selected=${each === run}>Run ${each}</option>
+              `)}
             </select>
           </label>
         `}
         ${told.calls.length > 0 && html`
           <p class="soft small">
-            ${count(totals.input)} → ${count(totals.output)} tokens${totals.cost !== null && ` · ${dollars(totals.cost)}`}
+            ${count(totals.input)} → ${count(totals.output)} tokens
+            ${totals.cost !== null && ` · ${dollars(totals.cost)}`}
           </p>
         `}
       </div>
@@ -67,7 +70,9 @@ function Line({ bar, from, to }) {
 }
 
 function BarFact({ label, value }) {
-  return html`<span class="bar-fact" data-none=${!value}>${value && html`<span class="label">${label} </span>${value}`}</span>`;
+  return html`
+    <span class="bar-fact" data-none=${!value}>${value && html`<span class="label">${label} </span>${value}`}</span>
+  `;
 }
 
 function Track({ bar, from, to }) {
@@ -75,14 +80,17 @@ function Track({ bar, from, to }) {
   if (bar.from === null || bar.to === null) return html`<svg class="track" aria-hidden="true"></svg>`;
   const width = Math.max(LEAST_PERCENT, percent(bar.to) - percent(bar.from));
   const start = Math.min(percent(bar.from), 100 - width);
+  const beforeFirst = bar.first === null ? 0 : Math.max(0, percent(bar.first) - start);
   return html`
     <svg class="track" aria-hidden="true">
-      <rect x=${`${start}%`} width=${`${width}%`} y="25%" height="50%" rx="2" />
-      ${bar.first !== null && html`
-        <rect class="before-first" x=${`${start}%`} width=${`${Math.max(0, percent(bar.first) - start)}%`} y="25%" height="50%" rx="2" />
-      `}
+      <${Block} start=${start} width=${width} />
+      ${beforeFirst > 0 && html`<${Block} className="before-first" start=${start} width=${beforeFirst} />`}
     </svg>
   `;
+}
+
+function Block({ start, width, className }) {
+  return html`<rect class=${className} x=${`${start}%`} width=${`${width}%`} y="25%" height="50%" rx="2" />`;
 }
 
 /** Evenly spread moments of the scale. @param {number} milliseconds it spans */

@@ -3,11 +3,11 @@
 import { html } from '../../html.js';
 import { useAsked } from '../asked.js';
 import { Empty } from '../components/empty.js';
+import { JobLink } from '../components/job-link.js';
 import { Pager } from '../components/pager.js';
 import { Problem } from '../components/problem.js';
 import { When } from '../components/when.js';
 import { useNow, useTitle } from '../now.js';
-import { hashOf } from '../place.js';
 
 const PAGE_SIZE = 100;
 const ON_A_JOB = ['read contents', 'cancel job', 'retry job'];
@@ -16,7 +16,8 @@ const ON_A_JOB = ['read contents', 'cancel job', 'retry job'];
 export function Audit({ operator, figures, place: { query } }) {
   useTitle('Audit');
   const now = useNow(figures);
-  const { answer, stale, error, again } = useAsked(() => operator.audit({ ...query, limit: PAGE_SIZE }), JSON.stringify(query));
+  const ask = () => operator.audit({ ...query, limit: PAGE_SIZE });
+  const { answer, stale, error, again } = useAsked(ask, JSON.stringify(query));
   return html`
     <div class="head">
       <h1>Audit</h1>
@@ -25,7 +26,9 @@ export function Audit({ operator, figures, place: { query } }) {
     </div>
     ${error && html`<${Problem} error=${error} again=${again} />`}
     ${answer?.items.length === 0 && html`
-      <${Empty} title="No operator has done anything yet."><p>Each act of this view, and each reading of contents, is written here.</p><//>
+      <${Empty} title="No operator has done anything yet.">
+        <p>Each act of this view, and each reading of contents, is written here.</p>
+      <//>
     `}
     ${answer?.items.length > 0 && html`
       <table class="table">
@@ -56,6 +59,6 @@ export function Audit({ operator, figures, place: { query } }) {
 }
 
 function On({ act, on }) {
-  if (ON_A_JOB.includes(act)) return html`<a href=${hashOf(`jobs/${on}`)}><code title=${on}>${on.slice(0, 8)}</code></a>`;
+  if (ON_A_JOB.includes(act)) return html`<${JobLink} id=${on} />`;
   return html`<bdi class="clamp">${on || '–'}</bdi>`;
 }

@@ -35,7 +35,8 @@ export function Job({ operator, figures, place: { id } }) {
     setRuns(runs + 1); // what follows the new run is on another stream
   }
 
-  if (!answer) return error ? html`<${Gone} error=${error} again=${again} />` : html`<p class="soft" aria-busy="true">Reading the job…</p>`;
+  if (!answer && error) return html`<${Gone} error=${error} again=${again} />`;
+  if (!answer) return html`<p class="soft" aria-busy="true">Reading the job…</p>`;
   return html`
     <div class="head">
       <nav class="crumbs" aria-label="Where this is"><a href=${hashOf('jobs')}>Jobs</a></nav>
@@ -53,7 +54,7 @@ export function Job({ operator, figures, place: { id } }) {
     ${answer.deliveries.length > 0 && html`
       <section aria-labelledby="deliveries">
         <h2 id="deliveries">Webhook deliveries</h2>
-        <${DeliveryTable} deliveries=${answer.deliveries} now=${now} />
+        <${DeliveryTable} deliveries=${answer.deliveries} operator=${operator} done=${again} now=${now} />
       </section>
     `}
   `;
@@ -84,7 +85,7 @@ function JobError({ error, state }) {
     <div class="notice failure" data-passing=${state === 'retrying'}>
       <strong dir="auto">${error.title}</strong>
       <p dir="auto">${error.detail}</p>
-      <p class="small"><code>${error.type}</code>${error.retryable ? ' · may pass by itself' : ' · does not pass by itself'}</p>
+      <p class="small"><code>${error.type}</code> · ${error.retryable ? 'may pass' : 'does not pass'} by itself</p>
     </div>
   `;
 }

@@ -31,13 +31,18 @@ export function Kinds({ operator, figures }) {
             <th scope="col"><span class="unseen">Acts</span></th>
           </tr>
         </thead>
-        <tbody>${answer.items.map((kind) => html`<${Kind} key=${kind.kind} kind=${kind} operator=${operator} now=${now} done=${again} />`)}</tbody>
+        <tbody>
+          ${answer.items.map((kind) => html`
+            <${Kind} key=${kind.kind} told=${kind} operator=${operator} now=${now} done=${again} />
+          `)}
+        </tbody>
       </table>
     `}
   `;
 }
 
-function Kind({ kind: { kind, summary, paused, paused_at: since, queued, running, concurrency }, operator, now, done }) {
+function Kind({ told, operator, now, done }) {
+  const { kind, summary, paused, paused_at: since, queued, running, concurrency } = told;
   const { busy, error, run } = useAct(async () => {
     await (paused ? operator.resumeKind(kind) : operator.pauseKind(kind));
     done();

@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import { html } from '../../html.js';
 import { useAct, useAsked } from '../asked.js';
 import { Empty } from '../components/empty.js';
+import { JobLink } from '../components/job-link.js';
 import { Problem } from '../components/problem.js';
 import { When } from '../components/when.js';
 import { useNow, useTitle } from '../now.js';
@@ -19,7 +20,9 @@ export function Schedules({ operator, figures }) {
     <div class="head"><h1>Schedules</h1><p class="soft small">Times are UTC.</p></div>
     ${error && html`<${Problem} error=${error} again=${again} />`}
     ${answer?.items.length === 0 && html`
-      <${Empty} title="Nothing runs by the clock."><p>A schedule is declared in code, beside the kind that it starts.</p><//>
+      <${Empty} title="Nothing runs by the clock.">
+        <p>A schedule is declared in code, beside the kind that it starts.</p>
+      <//>
     `}
     ${answer?.items.length > 0 && html`
       <table class="table">
@@ -32,7 +35,11 @@ export function Schedules({ operator, figures }) {
             <th scope="col"><span class="unseen">Acts</span></th>
           </tr>
         </thead>
-        <tbody>${answer.items.map((schedule) => html`<${Schedule} key=${schedule.name} schedule=${schedule} operator=${operator} now=${now} done=${again} />`)}</tbody>
+        <tbody>
+          ${answer.items.map((schedule) => html`
+            <${Schedule} key=${schedule.name} schedule=${schedule} operator=${operator} now=${now} done=${again} />
+          `)}
+        </tbody>
       </table>
     `}
   `;
@@ -47,15 +54,17 @@ function Schedule({ schedule: { name, kind, when, last, next }, operator, now, d
   return html`
     <tr>
       <td class="job">
-        <bdi>${name}</bdi>${kind !== name && html` <a class="soft" href=${hashOf('jobs', { kind })}><bdi>${kind}</bdi></a>`}
+        <bdi>${name}</bdi> ${kind !== name && html`<a class="soft" href=${hashOf('jobs', { kind })}><bdi>${kind}</bdi></a>`}
         ${error && html`<${Problem} error=${error} />`}
       </td>
       <td>${when}</td>
       <td class="number wide"><${When} time=${last} now=${now} /></td>
       <td class="number"><${When} time=${next} now=${now} /></td>
       <td class="row-acts">
-        <span role="status">${job && html`<a href=${hashOf(`jobs/${job}`)}>Started <code>${job.slice(0, 8)}</code></a>`}</span>
-        <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => run()}>Run now<span class="unseen"> ${name}</span></button>
+        <span role="status">${job && html`<${JobLink} id=${job}>Started<//>`}</span>
+        <button type="button" class="quiet" aria-disabled=${busy} onClick=${() => run()}>
+          Run now<span class="unseen"> ${name}</span>
+        </button>
       </td>
     </tr>
   `;

@@ -22,10 +22,14 @@ export function Webhooks({ operator, figures, place: { query } }) {
     ${error && html`<${Problem} error=${error} again=${again} />`}
     ${answer?.items.length === 0 && html`
       <${Empty} title="Nothing has been sent to a webhook.">
-        <p>Submit a job with <code>"webhook": {"url": "https://…"}</code>; what its receiver answers is shown here.</p>
+        <p>
+          Submit a job with <code>"webhook": {"url": "https://…"}</code>; what its receiver answers is shown here.
+        </p>
       <//>
     `}
-    ${answer?.items.length > 0 && html`<${DeliveryTable} deliveries=${answer.items} now=${now} jobs />`}
+    ${answer?.items.length > 0 && html`
+      <${DeliveryTable} deliveries=${answer.items} operator=${operator} done=${again} now=${now} jobs />
+    `}
     ${answer && !stale && html`<${Pager} path="webhooks" query=${query} next=${answer.next} />`}
   `;
 }
