@@ -6,7 +6,7 @@ BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: install run demo test test-failed chaos lint bench lock audit licences clean
+.PHONY: install run demo test test-failed chaos lint bench lock audit licences sbom clean
 
 install: .venv/packages .venv/project web/node_modules/.package-lock.json
 
@@ -58,6 +58,10 @@ audit: install
 # docs/LICENCES.md, from what is locked.
 licences: install
 	$(BIN)/python deploy/licences.py
+
+# The same for machines, as CycloneDX JSON on standard output.
+sbom: install
+	@$(BIN)/python deploy/sbom.py
 
 # The data in .jobstream stays.
 clean:

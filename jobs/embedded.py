@@ -125,6 +125,7 @@ class EmbeddedStore:
                 stdout=log,
                 stderr=STDOUT,
                 pass_fds=[lock],
+                env={},  # it needs nothing of ours, and there are secrets in it
                 start_new_session=True,  # Ctrl-C in a terminal is for its starter, who ends it last
             )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from jobs.spellings import clues_of, pattern_of
+from jobs.spellings import Spellings, spellings_of
 
 HIDDEN = "[hidden]"
 
@@ -14,6 +14,9 @@ SHORTEST = 8
 
 LONGEST = 4 * 1024
 """Characters of one value; the rest of it is cut off."""
+
+LONGEST_READ = 64 * 1024
+"""Characters that are looked at, of which so few may be left."""
 
 _CUT = "... [cut]"
 
@@ -41,10 +44,10 @@ _LOOKS = (
     _look("sk-", "pk-", "rk-", pattern=r"\b[spr]k-[\w-]{8,}"),
     _look("aiza", pattern=r"AIza[\w-]{10,}"),
     _look("whsec_", pattern=r"whsec_[\w+/=-]+"),
-    _look("://", pattern=r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#'\"]*@", instead=rf"\1{HIDDEN}@"),
+    _look("://", pattern=r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/?#'\"]*@", instead=rf"\1{HIDDEN}@"),
     _look(
         "=",
-        pattern=r"\b((?:[a-z]+[_-])*(?:token|key|secret|password|passwd|signature|sig|credential))=[^&\s\"'#,;)\\]+",
+        pattern=r"\b((?:[a-z]+[_-]){0,4}(?:token|key|secret|password|passwd|signature|sig|credential))=[^&\s\"'#,;)\\]+",
         instead=rf"\1={HIDDEN}",
     ),
     _look(
@@ -54,7 +57,7 @@ _LOOKS = (
     ),
     _look(
         *("authorization", "cookie", "key", "-token"),
-        pattern=r"\b((?:proxy-)?authorization|(?:set-)?cookie|(?:[a-z]+-)*api-?key|x-background-function-auth-token)"
+        pattern=r"\b((?:proxy-)?authorization|(?:set-)?cookie|(?:[a-z]+-){0,4}api-?key|x-background-function-auth-token)"
         r"(\\?[\"']?\s*[:,]\s*(?:b?\\?[\"'])?)(?!(?:bearer |basic )?\[hidden\])[^\r\n\"'\\]+",
         instead=rf"\1\2{HIDDEN}",
     ),
@@ -81,23 +84,26 @@ class Redactor:
     Python, in a URL, in base64 or hexadecimal."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._known: dict[str, Spellings] = {}
         self._clues: tuple[str, ...] = ()
         self.hide(*secrets)
 
     def hide(self, *secrets: str) -> None:
         """Look for these, too, from now on."""
-        known = {*self._patterns, *(secret for secret in secrets if len(secret) >= SHORTEST)}
+        known = {*self._known, *(secret for secret in secrets if len(secret) >= SHORTEST)}
         longest_first = sorted(known, key=lambda secret: (-len(secret), secret))
-        self._patterns = {secret: self._patterns.get(secret) or pattern_of(secret) for secret in longest_first}
-        self._clues = tuple(dict.fromkeys(clue for secret in longest_first for clue in clues_of(secret)))
+        self._known = {secret: self._known.get(secret) or spellings_of(secret) for secret in longest_first}
+        self._clues = tuple(dict.fromkeys(clue for spelled in self._known.values() for clue in spelled.clues))
 
     def text(self, text: str, *, lines: bool = False) -> str:
         """The text without secrets, without what a terminal obeys, and not too long; of several lines if `lines`."""
         if self._is_harmless(text):
             return text
-        for pattern in self._patterns.values():
-            text = pattern.sub(HIDDEN, text)
+        text = text[:LONGEST_READ]
+        lower = text.lower()
+        for spelled in self._known.values():
+            if any(clue in lower for clue in spelled.clues):
+                text = spelled.pattern.sub(HIDDEN, text)
         for look in _LOOKS:
             text = look.pattern.sub(look.instead, text)
         unsafe = _UNSAFE_BUT_LINES if lines else _UNSAFE

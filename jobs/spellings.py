@@ -2,19 +2,35 @@
 
 import base64
 import re
+from dataclasses import dataclass
+
+_ESCAPES, _ESCAPED = r"\\{0,8}", r"\\{1,8}"
+"""What is escaped again and again has one backslash, three, seven. Without an end, a long row would take an age."""
 
 _SHORT = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
-def pattern_of(secret: str) -> re.Pattern[str]:
-    """Each way in which the secret may be spelled."""
-    run = r"[A-Za-z0-9+/_=-]*"
+@dataclass(frozen=True)
+class Spellings:
+    """Each way in which a secret may be spelled; `clues`, one of which is in every such text in lower case, are much
+    quicker to look for."""
+
+    clues: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def spellings_of(secret: str) -> Spellings:
+    """Those of the secret."""
+    return Spellings(_clues(secret), _pattern(secret))
+
+
+def _pattern(secret: str) -> re.Pattern[str]:
+    run = r"[A-Za-z0-9+/_=-]{0,64}"
     encoded = [f"{run}{re.escape(core)}{run}" for core in _in_base64(secret)]
     return re.compile("|".join(["".join(map(_spelled, secret)), *encoded, f"(?i:{_in_hexadecimal(secret)})"]))
 
 
-def clues_of(secret: str) -> tuple[str, ...]:
-    """Without one of these in a text in lower case, the secret's pattern cannot match."""
+def _clues(secret: str) -> tuple[str, ...]:
     plain = max(re.findall(r"[A-Za-z0-9]+", secret), key=len, default="")  # what no way of escaping changes
     return plain.lower(), *(core.lower() for core in _in_base64(secret)), _in_hexadecimal(secret)
 
@@ -26,13 +42,15 @@ def _spelled(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass")
     octets = character.encode(errors="surrogatepass")
     ways = [
-        r"\\*" + re.escape(character),
-        "".join(rf"\\+u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2)),
-        "".join(rf"\\+x(?i:{octet:02x})" for octet in octets),
-        "".join(rf"%(?:25)*(?i:{octet:02x})" for octet in octets),
-        rf"\\+x(?i:{ord(character):02x})" if ord(character) < 0x100 else rf"\\+U(?i:{ord(character):08x})",
+        _ESCAPES + re.escape(character),
+        "".join(rf"{_ESCAPED}u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2)),
+        "".join(rf"{_ESCAPED}x(?i:{octet:02x})" for octet in octets),
+        "".join(rf"%(?:25){{0,4}}(?i:{octet:02x})" for octet in octets),
+        rf"{_ESCAPED}x(?i:{ord(character):02x})"
+        if ord(character) < 0x100
+        else rf"{_ESCAPED}U(?i:{ord(character):08x})",
     ]
-    ways += [rf"\\+{short}" for short, meant in _SHORT.items() if meant == character]
+    ways += [rf"{_ESCAPED}{short}" for short, meant in _SHORT.items() if meant == character]
     ways += [r"\+"] * (character == " ")
     return f"(?:{'|'.join(ways)})"
 

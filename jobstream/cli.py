@@ -2,7 +2,7 @@
 
 import typer
 
-from jobstream.command import hear_options
+from jobstream.command import TAKES_IDS, hear_options
 from jobstream.commands import dead_letters, doctor, jobs, processes, submit, watch
 from jobstream.exits import Exit
 
@@ -13,15 +13,14 @@ app = typer.Typer(
     epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.callback()(hear_options)
 app.command("submit")(submit.submit)
-app.command("watch")(watch.watch)
+app.command("watch", context_settings=TAKES_IDS)(watch.watch)
 app.command("list")(jobs.list_jobs)
-app.command("show")(jobs.show)
-app.command("cancel")(jobs.cancel)
-app.command("retry")(jobs.retry)
+app.command("show", context_settings=TAKES_IDS)(jobs.show)
+app.command("cancel", context_settings=TAKES_IDS)(jobs.cancel)
+app.command("retry", context_settings=TAKES_IDS)(jobs.retry)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.command("serve")(processes.serve)
 app.command("worker")(processes.worker)

@@ -20,6 +20,10 @@ from jobstream.terminal import Terminal
 
 Work = Callable[..., Coroutine[Any, Any, Exit]]
 
+TAKES_IDS = {"ignore_unknown_options": True}
+"""For commands that are given ids: what begins with a dash may be one. No option has a short form, so that none is
+found in an id."""
+
 PANEL = "What every command takes"
 
 

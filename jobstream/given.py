@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,6 +32,13 @@ def read_input(text: str) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise typer.BadParameter("it is no JSON object: {...}")
     return given
+
+
+def read_job_id(text: str) -> str:
+    """The id of a job. It may begin with a dash; a mistyped option, which comes here too, is too short for one."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", text):
+        raise typer.BadParameter(f"{text} is no id of a job")
+    return text
 
 
 class Pair(NamedTuple):

@@ -76,4 +76,9 @@ def _route(scope: Scope) -> str:
     """The template of the path, so that ids make no names of their own."""
     if route := scope.get("route"):
         return str(route.path)
-    return f"{scope['root_path']}/*" if scope.get("root_path") else NO_ROUTE
+    if scope.get("root_path"):
+        return f"{scope['root_path']}/*"
+    if "endpoint" not in scope:
+        return NO_ROUTE
+    names = {value: f"{{{name}}}" for name, value in scope["path_params"].items()}  # it is not FastAPI's route
+    return "/".join(names.get(each, each) for each in scope["path"].split("/"))

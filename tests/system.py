@@ -23,8 +23,11 @@ ROOT = Path(__file__).parent.parent
 class Process:
     """One process of the product; its output is kept in a file."""
 
-    def __init__(self, name: str, folder: Path, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, folder: Path, command: list[str], environment: dict[str, str], *, where: Path = ROOT
+    ) -> None:
         self.output = folder / f"{name}.log"
+        self._where = where
         self._command = command
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -37,7 +40,7 @@ class Process:
     def start(self) -> None:
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self._environment, stdout=output, stderr=output
+                self._command, cwd=self._where, env=self._environment, stdout=output, stderr=output
             )
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:

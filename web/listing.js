@@ -1,6 +1,6 @@
 /** One's own jobs: a list that is kept fresh at its beginning and grows at its end. */
 
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import { jobs } from './service.js';
 
@@ -21,7 +21,6 @@ const NOTHING = { found: null, next: null, error: null };
  */
 export function useListing({ kind, state }) {
   const [listing, setListing] = useState(NOTHING);
-  const change = useCallback((how) => setListing((now) => (now.found ? { ...now, found: how(now.found) } : now)), []);
 
   useEffect(() => {
     let wanted = true;
@@ -43,7 +42,11 @@ export function useListing({ kind, state }) {
 
   async function older() {
     const seen = await page({ kind, state, cursor: listing.next });
-    setListing((now) => ({ ...seen, found: [...(now.found ?? []), ...missingIn(now.found, seen.found ?? [])] }));
+    setListing((now) => lengthened(now, seen));
+  }
+
+  function change(how) {
+    setListing((now) => (now.found ? { ...now, found: how(now.found) } : now));
   }
 
   return {
@@ -78,7 +81,14 @@ function freshened(listing, seen) {
   return { found, next: further.length > 0 ? listing.next : seen.next, error: null };
 }
 
+/** What was found, and the older ones that were asked for. */
+function lengthened(listing, seen) {
+  if (seen.error || !listing.found) return { ...listing, error: seen.error };
+  return { ...seen, found: [...listing.found, ...missingIn(listing.found, seen.found)] };
+}
+
+/** @param {Snapshot[]} found @param {Snapshot[]} others */
 function missingIn(found, others) {
-  const known = new Set((found ?? []).map(({ id }) => id));
+  const known = new Set(found.map(({ id }) => id));
   return others.filter(({ id }) => !known.has(id));
 }

@@ -11,7 +11,11 @@ from jobs.endpoints import Endpoint
 from workers.lookup import Lookup, look_up
 
 MOST_ADDRESSES = 3
-"""How many of a host's addresses are tried."""
+CONNECT_SECONDS = 4.0
+"""How many of a host's addresses are tried, and for how long each: one that says nothing is not to take it all."""
+
+_NOT_CONNECTED = (httpx2.ConnectError, httpx2.ConnectTimeout, anyio.BrokenResourceError, anyio.EndOfStream, OSError)
+"""Faults before anything was sent; those of TLS leave httpx2 as they are."""
 
 
 class NotPosted(Exception):
@@ -39,8 +43,8 @@ class Postman:
         for address in (await self._addresses(endpoint))[:MOST_ADDRESSES]:
             try:
                 return await self._post_to(address, endpoint, headers, body)
-            except (httpx2.ConnectError, anyio.BrokenResourceError, anyio.EndOfStream, OSError) as error:
-                fault = error  # nothing was sent: the next address may do
+            except _NOT_CONNECTED as error:
+                fault = error
             except httpx2.HTTPError as error:
                 raise NotPosted("The endpoint broke off, or gave no HTTP answer.") from error
         raise NotPosted(_sentence(fault)) from fault
@@ -62,7 +66,8 @@ class Postman:
         url = httpx2.URL(endpoint.url).copy_with(host=address, port=endpoint.port)
         head = {"Host": endpoint.authority, "Accept-Encoding": "identity", "Connection": "close", **headers}
         name = {"sni_hostname": endpoint.host}  # whose certificate it must be
-        async with httpx2.AsyncClient(verify=self._trusts, trust_env=False, timeout=None) as http:
+        timeout = httpx2.Timeout(None, connect=CONNECT_SECONDS)
+        async with httpx2.AsyncClient(verify=self._trusts, trust_env=False, timeout=timeout) as http:
             request = http.build_request("POST", url, headers=head, content=body, extensions=name)
             response = await http.send(request, stream=True, follow_redirects=False)
             await response.aclose()  # its body is of no interest, and may have no end

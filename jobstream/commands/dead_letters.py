@@ -3,7 +3,7 @@
 import typer
 
 from jobstream.client import AsyncClient, Job, Page
-from jobstream.command import asks, hear_options
+from jobstream.command import TAKES_IDS, asks, hear_options
 from jobstream.commands.jobs import LIMIT, Every, JobId, Limit, OfKind
 from jobstream.exits import Exit
 from jobstream.lists import jobs_of, show_counts, show_jobs
@@ -64,6 +64,6 @@ commands = typer.Typer(no_args_is_help=True, help="Jobs that failed for good: li
 commands.callback()(hear_options)
 commands.command("list")(list_letters)
 commands.command("groups")(groups)
-commands.command("show")(show)
-commands.command("retry")(retry)
-commands.command("delete")(delete)
+commands.command("show", context_settings=TAKES_IDS)(show)
+commands.command("retry", context_settings=TAKES_IDS)(retry)
+commands.command("delete", context_settings=TAKES_IDS)(delete)

@@ -7,13 +7,13 @@ import typer
 from jobstream.client import AsyncClient, Job, Page
 from jobstream.command import asks
 from jobstream.exits import Exit
-from jobstream.given import kinds_that_begin
+from jobstream.given import kinds_that_begin, read_job_id
 from jobstream.lists import jobs_of, show_jobs
 from jobstream.pages import headline, show_job
 from jobstream.terminal import Terminal
 from jobstream.updates import show_update
 
-JobId = Annotated[str, typer.Argument(help="The id of the job.", metavar="JOB")]
+JobId = Annotated[str, typer.Argument(help="The id of the job.", parser=read_job_id, metavar="JOB")]
 OfKind = Annotated[str | None, typer.Option(help="Of this kind alone.", autocompletion=kinds_that_begin)]
 Limit = Annotated[int, typer.Option(help="So many at most.", min=1)]
 Every = Annotated[bool, typer.Option("--all", help="As many as there are.")]

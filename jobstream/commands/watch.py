@@ -10,6 +10,7 @@ from jobstream.client import AsyncClient, Job
 from jobstream.command import asks
 from jobstream.exits import Exit
 from jobstream.following import Following, updates_between
+from jobstream.given import read_job_id
 from jobstream.pages import Page
 from jobstream.showing import open_showing
 from jobstream.terminal import Terminal
@@ -25,7 +26,7 @@ async def watch(
     service: AsyncClient,
     terminal: Terminal,
     *,
-    jobs: Annotated[list[str], typer.Argument(help="The ids of the jobs.", metavar="JOB...")],
+    jobs: Annotated[list[str], typer.Argument(help="The ids of the jobs.", parser=read_job_id, metavar="JOB...")],
     after: Annotated[
         str | None, typer.Option(help="Begin behind this place in the log of the one job.", metavar="CURSOR")
     ] = None,

@@ -12,6 +12,7 @@ from jobs import keys
 from jobs.valkey import server_binary
 from tests.api import Api, comparable, follow
 from tests.chaos.machine import program
+from tests.service.edge import OPERATOR_SECRET
 from tests.system import ROOT, SECRET, System
 from tests.valkey import ValkeyProcess, running_valkey
 
@@ -20,7 +21,8 @@ ROLES = ("api", "worker", "admin")
 OTHER = "another-application"
 
 SCRIPTS = {
-    "api": "submit cancel forget retry read page place snapshot quota quota_keep quota_give_back sessions deliveries_again",
+    "api": "submit cancel forget retry read page place snapshot quota quota_keep quota_give_back sessions"
+    " deliveries_again",
     "worker": "submit cancel forget snapshot claim append renew release postpone suspend reconcile trim add_round"
     " sessions deliveries_take deliveries_settle",
 }
@@ -104,6 +106,8 @@ async def test_api_and_worker_do_their_work_with_no_more_rights_than_that(tmp_pa
             assert comparable(heard.snapshot) == comparable(await api.poll(job["id"]))
             assert heard.snapshot["state"] == "completed"
             await _use_the_rest(api, job["id"])
+        async with Api(system.url, OPERATOR_SECRET) as operator:
+            await _operate(operator)
         with _as("tester", store) as client:
             refused = client.acl_log()
     assert [entry for entry in refused if entry["object"] != "client|setinfo"] == []  # redis-py tells its name
@@ -136,6 +140,18 @@ async def _use_the_rest(api: Api, job_id: str) -> None:
     assert (await api.http.delete("/v1/subjects/somebody")).status_code == 202
 
 
+async def _operate(operator: Api) -> None:
+    """What the operator looks at and does; the pause is honoured by the worker, and ended by it."""
+    for path in ("kinds/chat/pause", "kinds/chat/resume", "schedules/nightly-summaries/run"):
+        assert (await operator.http.post(f"/v1/operator/{path}")).is_success, path
+    job = await operator.submit("And lakes?")
+    assert (await operator.ended(job["id"]))["state"] == "completed"
+    own = f"jobs/{job['id']}"
+    lists = ("jobs", "dead-letters", "deliveries", "kinds", "schedules", "audit")
+    for path in ("figures", own, f"{own}/contents", *lists):
+        assert (await operator.http.get(f"/v1/operator/{path}")).status_code == 200, path
+
+
 @contextmanager
 def _running(folder: Path, server: Path) -> Iterator[ValkeyProcess]:
     """A store with the users of the file, and one more who sees what was refused to them. It would do anything that
@@ -150,7 +166,8 @@ def _running(folder: Path, server: Path) -> Iterator[ValkeyProcess]:
 @contextmanager
 def _working(folder: Path, store: ValkeyProcess) -> Iterator[System]:
     """A product whose processes are each a user of its own, ready for jobs."""
-    system = System(folder, store, pace=0.001, settings={"REDIS_URL": _url("api", store)})
+    operated = {"JOBSTREAM_OPERATOR": "1", "JOBSTREAM_OPERATOR_SECRET": OPERATOR_SECRET}
+    system = System(folder, store, pace=0.001, settings={"REDIS_URL": _url("api", store), **operated})
     to_sandbox = {"JOBSTREAM_SANDBOX_URL": system.sandbox_url}
     system.worker = System(
         folder, store, pace=0.001, settings={"REDIS_URL": _url("worker", store), **to_sandbox}

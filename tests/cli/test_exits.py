@@ -69,7 +69,9 @@ def test_a_service_in_trouble_is_told_from_one_that_refuses(shell: Shell) -> Non
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["no-such-command"], ["list", "--no-such"], ["list", "--url", "nonsense"], ["watch"]], ids=str
+    "words",
+    [[], ["no-such-command"], ["list", "--no-such"], ["list", "--url", "nonsense"], ["watch"], ["watch", "--jsn"]],
+    ids=str,
 )
 def test_a_line_that_cannot_be_understood_is_a_mistake_of_usage(shell: Shell, words: list[str]) -> None:
     assert shell.run(*words).code == Exit.USAGE
@@ -93,6 +95,13 @@ def test_options_may_stand_before_the_command_or_behind_it(shell: Shell) -> None
 
     assert before.document["id"] == behind.document["id"] == job_id
     assert (below.code, len(below.lines)) == (0, len(below.out.splitlines()))
+
+
+@pytest.mark.parametrize("job_id", ["-" + "x" * 19, "--" + "x" * 18, "-h" + "x" * 18])
+def test_an_id_may_begin_with_a_dash(shell: Shell, job_id: str) -> None:
+    """As one in sixty-four does."""
+    assert [shell.run(name, job_id).code for name in ("show", "watch", "cancel")] == [Exit.NOT_FOUND] * 3
+    assert shell.run("dead-letters", "show", job_id, "--json").code == Exit.NOT_FOUND
 
 
 def test_help_names_every_exit_code(shell: Shell) -> None:

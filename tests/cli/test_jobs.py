@@ -13,10 +13,10 @@ SLOW = {"openai": "gpt-sandbox-slow"}
 REFUSED = {"openai": "sandbox-400"}
 
 
-def chat(shell: Shell, message: str, models: dict[str, str], *words: str) -> str:
+def chat(shell: Shell, message: str, models: dict[str, str], *words: str, expects: int = 0) -> str:
     """The id of a chat with these models that was submitted."""
     said = shell.run("submit", "chat", "--input", json.dumps({"message": message, "models": models}), *words)
-    assert said.code == 0, said.beside
+    assert said.code == expects, said.beside
     return said.out.strip()
 
 

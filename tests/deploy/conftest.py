@@ -17,9 +17,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("deployed")
     (folder / "store").mkdir()
     redis, port = program("redis-server", "redis-server"), free_port()
-    with running_valkey(folder / "store", "--port", str(port), program=redis):
-        with running_site(folder / "site", f"redis://127.0.0.1:{port}/0") as site:
-            yield site
+    with (
+        running_valkey(folder / "store", "--port", str(port), program=redis),
+        running_site(folder / "site", f"redis://127.0.0.1:{port}/0") as site,
+    ):
+        yield site
 
 
 @pytest.fixture(scope="session", params=FRONTS)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from jobstream.client import Client, Unreachable
 from tests.api import Api
 from tests.cuts.reader import Reader
 from tests.cuts.readers import OF_MANY_JOBS, OF_ONE_JOB
@@ -43,6 +44,14 @@ async def test_the_first_words_come_before_the_job_ends(kind: type[Reader], fron
             assert not reader.done
         await until(lambda: _is_done(reader))
         assert reader.only.held | {"cursor": None} == told(await api.poll(job_id)) | {"cursor": None}
+
+
+async def test_the_python_client_believes_the_certificate_that_it_is_given(front: Front) -> None:
+    """And no other that nobody has signed."""
+    with Client(front.url, SECRET, trusts=front.trusts) as trusting, Client(front.url, SECRET, timeout=1) as wary:
+        assert await asyncio.to_thread(trusting.kinds)
+        with pytest.raises(Unreachable):
+            await asyncio.to_thread(wary.kinds)
 
 
 async def test_streams_come_over_http_2(front: Front) -> None:

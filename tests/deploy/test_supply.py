@@ -1,5 +1,6 @@
 """What is shipped is known by name and licence, and code that runs what it was given is found."""
 
+import json
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from tests.system import ROOT
 
 COPYLEFT = re.compile(r"\bA?L?GPL|General Public", re.IGNORECASE)
-ROW = re.compile(r"^\| ([a-z0-9@/_.-]+) \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([a-z@][a-z0-9@/_.-]*) \| (.+) \|$", re.MULTILINE)
 DANGERS = {
     "B301": "import pickle\npickle.loads(given)",
     "B307": "eval(given)",
@@ -53,6 +54,16 @@ def test_nothing_is_shipped_that_would_bind_what_is_built_on_it() -> None:
     """No GPL in any of its forms, and nothing that says nothing."""
     assert [f"{name}: {licence}" for name, licence in shipped().items() if COPYLEFT.search(licence)] == []
     assert [name for name, licence in shipped().items() if licence == "unknown"] == []
+
+
+def test_the_bill_of_materials_names_what_the_page_names() -> None:
+    """Each package with its version and licence."""
+    ran = subprocess.run([sys.executable, ROOT / "deploy" / "sbom.py"], capture_output=True, text=True, check=True)
+    bill = json.loads(ran.stdout)
+
+    assert bill["bomFormat"] == "CycloneDX"
+    assert {each["name"]: each["licenses"][0]["expression"] for each in bill["components"]} == shipped()
+    assert all(each["purl"].endswith(f"{each['name']}@{each['version']}") for each in bill["components"])
 
 
 @pytest.mark.parametrize(("rule", "code"), DANGERS.items(), ids=DANGERS)

@@ -20,7 +20,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         settings = {
             "JOBSTREAM_OPERATOR_SECRET": OPERATOR_SECRET,
             "JOBSTREAM_WORKER_METRICS": at,
-            "JOBSTREAM_LEASE": "2",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
             "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
             "OTEL_BSP_SCHEDULE_DELAY": "100",

@@ -24,6 +24,18 @@ async def held_back(doors: Doors, name: str) -> int:
     return int(await doors.client.zcard(keys.HELD + name))
 
 
+async def claimed_until_held(doors: Doors, most: int) -> list[str]:
+    """What workers are given until so many slow jobs are held back."""
+    claimed: list[str] = []
+
+    async def all_held() -> bool:
+        claimed.extend(each.job_id for each in await doors.claim(f"w-{len(claimed)}", slots=2, kinds=BOTH))
+        return await held_back(doors, "slow") == most
+
+    await until(all_held)
+    return claimed
+
+
 async def test_a_paused_kinds_jobs_wait_while_others_flow(doors: Doors) -> None:
     """However many of them are ahead: they are taken out of the way, and found by no claim."""
     pauses = Pauses(doors.client)
@@ -31,9 +43,8 @@ async def test_a_paused_kinds_jobs_wait_while_others_flow(doors: Doors) -> None:
     slow = [await doors.submit(SLOW, priority=10) for _ in range(100)]
     quick = [await doors.submit(QUICK) for _ in range(3)]
 
-    claimed: list[str] = []
-    while len(claimed) < 3 or await held_back(doors, "slow") < 100:
-        claimed += [each.job_id for each in await doors.claim(f"w-{len(claimed)}", slots=2, kinds=BOTH)]
+    claimed = await claimed_until_held(doors, 100)
+    claimed += [each.job_id for each in await doors.claim("w-last", slots=3, kinds=BOTH)]
 
     assert set(claimed) == set(quick)
     assert {(await doors.snapshot(job_id))["state"] for job_id in slow} == {"queued"}
@@ -44,9 +55,7 @@ async def test_resumed_they_start_in_the_order_that_they_had(doors: Doors) -> No
     pauses = Pauses(doors.client)
     await pauses.pause("slow")
     early = [await doors.submit(SLOW, priority=9 - at // 20) for at in range(80)]
-    assert await doors.claim("w-1", slots=10, kinds=BOTH) == []
-    while await held_back(doors, "slow") < 80:
-        assert await doors.claim("w-1", slots=10, kinds=BOTH) == []
+    assert await claimed_until_held(doors, 80) == []
     late = await doors.submit(SLOW, priority=0)
     urgent = await doors.submit(QUICK, priority=10)
     await pauses.resume("slow")
@@ -68,15 +77,13 @@ async def test_paused_again_before_all_were_put_back_the_rest_stays_held(doors: 
     await pauses.pause("slow")
     for _ in range(80):
         await doors.submit(SLOW)
-    while await held_back(doors, "slow") < 80:
-        await doors.claim("w-1", kinds=BOTH)
+    assert await claimed_until_held(doors, 80) == []
     await pauses.resume("slow")
     assert len(await doors.claim("w-2", kinds=BOTH)) == 1
     assert 0 < await held_back(doors, "slow") < 80
     await pauses.pause("slow")
 
-    while await held_back(doors, "slow") < 79:
-        assert await doors.claim("w-3", kinds=BOTH) == []
+    assert await claimed_until_held(doors, 79) == []
 
 
 async def test_a_job_that_was_claimed_before_goes_on(engine: Engine) -> None:

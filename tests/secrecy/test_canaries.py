@@ -57,7 +57,7 @@ async def scene(tmp_path: Path, ingest: Ingest) -> AsyncIterator[Scene]:
 
 
 async def test_nothing_that_is_secret_is_ever_said(scene: Scene, ingest: Ingest, tmp_path: Path) -> None:
-    """Through every fault: in the output of every process, in what is reported, and in every refusal. Answers to those
+    """Through every fault: in the output of every process, in what is reported, and in each refusal. Answers to those
     who may read a job hold what it is about, and no secret."""
     await _sign_in(scene)
 

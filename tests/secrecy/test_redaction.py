@@ -133,3 +133,9 @@ def test_secrets_are_found_by_their_names_and_in_addresses() -> None:
     assert {"first-secret", "second-secret", "third-secret", "fourth-secret", "fifth/secret"} < found
     assert {"sixth-secret", "seventh-secret"} < found
     assert found.isdisjoint({"short", variables["PATH"], variables["PWD"]})
+
+
+@pytest.mark.parametrize("piece", ["a-", "Ab0+", "\\", "a://", "eyJ", 'token":"', "%25", "api-key,", "x=", SECRET])
+def test_no_text_takes_an_age_to_look_through(piece: str) -> None:
+    """A row of the pieces of a pattern: were the time to look at it to grow with its square, this would not end."""
+    assert len(Redactor([SECRET]).text(piece * 200_000)) <= LONGEST

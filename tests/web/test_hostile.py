@@ -103,7 +103,7 @@ async def test_hostile_texts_that_providers_quote_are_only_read(browser: Browser
             await visit.open("chat")
             await visit.box.fill(question)
             await visit.page.get_by_role("button", name="Ask", exact=True).click()
-            await visit.page.wait_for_function("/^#.chat.+/.test(location.hash)")
+            await visit.page.wait_for_function("() => /^#.chat.+/.test(location.hash)")
             await visit.see_end()
 
 

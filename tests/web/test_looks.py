@@ -45,7 +45,7 @@ async def _chat(visit: Visit) -> None:
     await visit.see_end()
     await _check(visit, "a talk")
     await visit.page.get_by_role("button", name="Wire").click()
-    await visit.page.locator(".wire summary").last.click()
+    await visit.page.locator(".wire summary").nth(-2).click()
     await _check(visit, "its wire")
     await visit.ask_with("Fail, one of you", openai="gpt", anthropic="claude", google="gemini-400")
     await visit.see_end()
@@ -62,7 +62,7 @@ async def _talk(visit: Visit) -> None:
     await visit.see_end()
     await visit.open("chat")
     await visit.page.get_by_role("link", name="What is a fjord?").click()
-    await visit.page.get_by_text("OpenAI").click()
+    await expect(visit.page.locator(".earlier .answer-text")).to_have_count(3)
     await _check(visit, "what was said")
 
 

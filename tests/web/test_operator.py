@@ -9,9 +9,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.api import Api
-from tests.system import SECRET, System, running_system
+from tests.system import SECRET, System, free_port, running_system
 from tests.web.axe import check_accessible
 from tests.web.operating import LOOKS, OPERATOR_SECRET, Look, Operating, operating
+from tests.webhooks.receiver import SECRET as SIGNS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -25,13 +26,19 @@ VIEWS = {
 }
 REFUSED = {"models": {"google": "gemini-400"}}
 STALLED = {"models": {"google": "gemini-stall"}}
+NOBODY = f"127.0.0.1:{free_port()}"
 HOSTILE = '<img src=x onerror="alert(1)"> \u202eevil\u202c שלום ' + "W" * 60
 
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A product whose operator's view is switched on."""
-    settings = {"JOBSTREAM_OPERATOR": "1", "JOBSTREAM_OPERATOR_SECRET": OPERATOR_SECRET}
+    settings = {
+        "JOBSTREAM_OPERATOR": "1",
+        "JOBSTREAM_OPERATOR_SECRET": OPERATOR_SECRET,
+        "JOBSTREAM_WEBHOOK_SECRET": SIGNS,
+        "JOBSTREAM_WEBHOOK_HOSTS": NOBODY,
+    }
     with running_system(tmp_path_factory.mktemp("operator"), settings=settings) as product:
         yield product
 
@@ -199,7 +206,7 @@ async def test_contents_are_shown_when_asked_for_and_that_is_written_down(visit:
     assert widths[0] <= widths[1]
 
     await visit.open("Audit")
-    await expect(visit.rows.first).to_contain_text(f"read contents{job['id'][:8]}")
+    await expect(visit.rows.first).to_contain_text(re.compile(rf"read contents\s*{job['id'][:8]}"))
 
 
 async def test_a_log_is_read_and_followed_as_a_client_would(visit: Operating, server: Api) -> None:
@@ -240,17 +247,19 @@ async def test_dead_letters_are_retried_and_deleted_by_error(visit: Operating, s
     await expect(mine[0]).to_be_visible()
     await visit.page.get_by_label("Choose all that are shown").check()
     await mine[0].uncheck()
+    dialog = visit.page.get_by_role("dialog")
     await visit.press("Delete")
+    await expect(dialog).to_be_visible()
     await visit.page.keyboard.press("Escape")
-    await expect(visit.page.get_by_role("dialog")).to_have_count(0)
+    await expect(dialog).to_have_count(0)
     await visit.press("Delete")
-    await visit.press("Delete", within=visit.page.get_by_role("dialog"))
+    await visit.press("Delete", within=dialog)
     await expect(mine[1]).to_have_count(0)
     gone = await server.http.get(f"/v1/jobs/{jobs[1]['id']}")
 
     await mine[0].check()
     await visit.press("Retry 1 chosen job")
-    await visit.press("Retry", within=visit.page.get_by_role("dialog"))
+    await visit.press("Retry", within=dialog)
     await expect(visit.page.get_by_role("status").filter(has_text="runs again")).to_have_text("1 job runs again.")
 
     assert gone.status_code == 404
@@ -296,6 +305,21 @@ async def test_what_the_clock_starts_is_started_by_hand(visit: Operating) -> Non
     await visit.page.get_by_role("link", name=re.compile("Started")).click()
 
     await expect(visit.main.locator(".head .state-mark")).to_have_text("Done")
+
+
+async def test_a_webhook_that_nobody_took_is_sent_again_by_hand(visit: Operating, server: Api) -> None:
+    """It stands with its job and in the list of all; whoever sent it again is written down."""
+    job = await server.submit("Tell", webhook={"url": f"http://{NOBODY}/told"})
+    await server.ended(job["id"])
+    await visit.show("jobs", job["id"])
+    await expect(visit.rows).to_contain_text(f"{NOBODY}/told")
+
+    await visit.press("Send again", within=visit.rows)
+
+    await visit.open("Webhooks")
+    await expect(visit.row(job["id"])).to_contain_text("pending")
+    await visit.open("Audit")
+    await expect(visit.rows.first).to_contain_text("retry delivery")
 
 
 async def test_figures_are_asked_for_where_streams_do_not_get_through(
@@ -355,7 +379,8 @@ async def test_the_view_is_worked_by_keyboard_alone(browser: Browser, url: str, 
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 async def test_nobody_is_kept_out_of_any_view(browser: Browser, url: str, server: Api, look: Look) -> None:
     """Each view, full and empty, in each look: nothing serious to axe, and nothing wider than the screen."""
-    done = await server.submit("What is a skerry?", input={"models": {"openai": "gpt", "google": "gemini-400"}})
+    some = {"models": {"openai": "gpt", "google": "gemini-400"}}
+    done = await server.submit("What is a skerry?", input=some, webhook={"url": f"http://{NOBODY}/"})
     dead = await server.submit("Fail", input=REFUSED, subject="a-subject-of-some-length-and-no-spaces")
     for job in (done, dead):
         await server.ended(job["id"])

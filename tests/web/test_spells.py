@@ -22,7 +22,7 @@ NOTE_LAYOUT = """() => {
   look();
 }"""
 
-AT_END = "scrollY > 0 && document.documentElement.scrollHeight - scrollY - innerHeight < 40"
+AT_END = "() => scrollY > 0 && document.documentElement.scrollHeight - scrollY - innerHeight < 40"
 GROWN = "before => document.querySelector('main').innerText.length > before + 200"
 LENGTH = "document.querySelector('main').innerText.length"
 

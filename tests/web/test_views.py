@@ -123,6 +123,38 @@ async def test_a_talk_goes_on_where_it_was(visit: Visit) -> None:
     await expect(earlier).to_contain_text("What is a fjord?")
 
 
+async def test_a_talk_is_gone_on_with_when_its_chats_are_gone(visit: Visit) -> None:
+    """It is found on the first page by its first question, and its providers remember."""
+    await visit.ask("What is a fjord?")
+    await visit.see_end()
+    await visit.open("jobs")
+    await visit.page.get_by_role("button", name="Delete What is a fjord?").click()
+    await visit.page.get_by_role("button", name="Delete for good?").click()
+    await expect(visit.page.get_by_role("link", name="Ask something")).to_be_visible()
+    await visit.open("chat")
+
+    await visit.page.get_by_role("link", name=re.compile("What is a fjord?.*1 round")).click()
+    await expect(visit.page.locator(".earlier .answer-text").nth(2)).to_be_visible()
+    await visit.ask("And a skerry?")
+    await visit.see_end()
+
+    await expect(visit.card("OpenAI")).to_contain_text("2 earlier turns")
+
+
+async def test_a_talk_is_forgotten(visit: Visit) -> None:
+    """Once it was asked for twice; no trace of it is on the first page."""
+    await visit.ask("What is a fjord?")
+    await visit.see_end()
+    await visit.open("chat")
+    await visit.page.get_by_role("link", name="What is a fjord?").click()
+
+    await visit.page.get_by_role("button", name="Forget it").click()
+    await visit.page.get_by_role("button", name="Forget for good?").click()
+
+    await expect(visit.page.get_by_role("heading", level=1)).to_contain_text("three answers")
+    await expect(visit.page.get_by_role("link", name="What is a fjord?")).to_have_count(0)
+
+
 async def test_one_answer_is_asked_for_again(visit: Visit) -> None:
     """The others stay as they are."""
     await visit.ask("What is a moraine?")
@@ -135,6 +167,43 @@ async def test_one_answer_is_asked_for_again(visit: Visit) -> None:
 
     assert await visit.card("Anthropic").locator(".answer-text").inner_text() == kept
     await expect(visit.card("Google")).to_contain_text("intact")
+
+
+async def test_all_of_it_is_done_by_phone_in_the_dark(visit_by_phone: Visit, tmp_path: Path) -> None:
+    """Asked and asked further, imported as text and as a picture, analysed, copied, summarised, and listed."""
+    visit, page = visit_by_phone, visit_by_phone.page
+    await page.emulate_media(color_scheme="dark")
+    await visit.ask("What is a fjord?")
+    await visit.see_end()
+    await visit.ask("And a skerry?")
+    await visit.see_end()
+    await visit.open("import")
+    await page.get_by_label("Transcript").fill("Ann: I want to send my shoes back.\nBo: Of course.\n" * 20)
+    await page.get_by_role("button", name="Import", exact=True).click()
+    await visit.see_end()
+    await page.screenshot(path=tmp_path / "shop.png")
+    await visit.open("import")
+    await page.locator("input[type=file]").set_input_files(tmp_path / "shop.png")
+    await page.get_by_role("button", name="Import", exact=True).click()
+    await visit.see_end()
+    await visit.open("insights")
+    await page.get_by_role("button", name="Use a sample").click()
+    await page.get_by_role("button", name="Analyse").click()
+    await visit.see_end()
+    await visit.open("copy")
+    await page.get_by_label("Table").fill("by_phone")
+    await page.get_by_role("button", name="Copy", exact=True).click()
+    await visit.see_end()
+    await visit.open("summaries")
+    await page.get_by_role("button", name="Use a sample").click()
+    await page.get_by_role("button", name="Keep the session").click()
+    await page.get_by_role("button", name="Summarise what is stale").click()
+    await visit.see_end()
+
+    await visit.open("jobs")
+
+    rows = page.get_by_role("list", name="Jobs").get_by_role("listitem")
+    await expect(rows.filter(has_text="Done")).to_have_count(8)  # the one of all sessions began one of the session
 
 
 @pytest.mark.parametrize("view", VIEWS)

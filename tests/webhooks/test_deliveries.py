@@ -1,5 +1,7 @@
 """Deliveries: each run's end is told once it is there, until somebody has it, and to nobody after that."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from jobs import keys
@@ -207,6 +209,20 @@ async def test_a_dead_endpoint_hinders_no_other(office: Office, receiver: Receiv
             assert len(dead.came) == AT_ONCE_OF_ONE_HOST
 
 
+async def test_hosts_take_turns(office: Office, redis: Client) -> None:
+    """One with much to hear does not go before others all the time, however long that was due."""
+    for path in range(4):
+        await office.ended(f"https://many.example.com/{path}")
+    await office.fall_due()
+    later = await office.ended("https://few.example.com/")
+    await redis.zadd(keys.HOSTS, {await host_of(office, later): 2})
+
+    taken = [await office.webhooks.take(slots=1, most_of_one=4, token="one", busy=[]) for _ in range(5)]
+
+    hosts = [urlsplit(each.url).hostname for deliveries in taken for each in deliveries]
+    assert hosts == ["many.example.com", "few.example.com", *["many.example.com"] * 3]
+
+
 async def test_the_many_deliveries_of_one_host_all_arrive(office: Office, receiver: Receiver) -> None:
     job_ids = [await office.ended(receiver.url) for _ in range(30)]
     async with office.courier(), office.courier():
@@ -243,6 +259,20 @@ async def test_a_job_may_be_gone_before_its_end_is_told(office: Office, receiver
 
     assert all(0 < seconds < 40 * DAY_SECONDS for seconds in left.values()), left
     assert left[keys.delivery(f"{job_id}-1")] > 6 * DAY_SECONDS
+
+
+async def test_a_delivery_is_kept_for_a_week_after_its_last_try_and_while_it_waits(
+    office: Office, receiver: Receiver, redis: Client
+) -> None:
+    receiver.answers = [status(503, Retry_After="80000")]
+    job_id = await office.ended(receiver.url)
+    names = [keys.delivery(f"{job_id}-1"), keys.deliveries(job_id)]
+    for name in names:
+        await redis.expire(name, 600)
+    async with office.courier():
+        await office.until(job_id, "pending")
+
+    assert [await redis.ttl(name) > 7 * DAY_SECONDS + 79_000 for name in names] == [True, True]
 
 
 async def gone(office: Office, job_id: JobId) -> bool:

@@ -14,10 +14,13 @@ from pydantic import ValidationError
 from jobs import keys
 from jobs.connection import connect
 from jobs.deliveries import Story
+from jobs.encryption import sealer_of
 from jobs.model import JobId, JsonObject
 from jobs.settings import StoreSettings
 from jobs.webhooks import Webhooks
 from tests.api import Api
+from tests.encryption.keys import FIRST
+from tests.encryption.test_processes import written
 from tests.encryption.test_start import COMMANDS, EX_CONFIG, environment, run
 from tests.jobs.patience import until
 from tests.system import ROOT, SECRET, Process, System, free_port, running_system, wait_until
@@ -25,6 +28,7 @@ from tests.valkey import ValkeyProcess
 from tests.webhooks.receiver import OTHER_SECRET, Receiver, never, receiving
 from tests.webhooks.receiver import SECRET as SIGNS
 
+CANARY = "canary-in-a-query"
 OPERATOR = {"Authorization": "Bearer an-operator"}
 RECEIVER = ROOT / "docs" / "webhooks" / "receiver.py"
 
@@ -36,10 +40,11 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def product(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Store, API and worker, which may tell one place on loopback."""
+    """Store, API and worker, which may tell one place on loopback, with encryption on."""
     settings = {
         "JOBSTREAM_WEBHOOK_SECRET": SIGNS,
         "JOBSTREAM_WEBHOOK_HOSTS": f"127.0.0.1:{port}",
+        "DATA_ENCRYPTION_KEY": FIRST,
         "JOBSTREAM_OPERATOR": "1",
         "JOBSTREAM_OPERATOR_SECRET": "an-operator",
     }
@@ -61,7 +66,7 @@ async def caller(product: System) -> AsyncIterator[Api]:
 
 async def story(product: System, job_id: str) -> Story:
     """How the delivery of the job goes."""
-    async with connect(product.store.url) as client:
+    async with connect(product.store.url, sealer=sealer_of(FIRST)) as client:
         return (await Webhooks(client).of_job(JobId(job_id)))[0]
 
 
@@ -121,8 +126,8 @@ async def test_an_end_is_told_that_came_while_nobody_could_tell_it(
 async def test_the_operator_sees_deliveries_and_makes_one_again(
     product: System, caller: Api, receiver: Receiver
 ) -> None:
-    """Of a URL no more than host and path; each act is noted."""
-    job = await caller.submit("Hello.", webhook={"url": f"{receiver.url}?token=secret"})
+    """Of a URL no more than host and path; each act is noted. In files of the product there is nothing of it."""
+    job = await caller.submit("Hello.", webhook={"url": f"{receiver.url}?token={CANARY}"})
     await receiver.until(1)
     await settled(product, job["id"])
 
@@ -141,6 +146,10 @@ async def test_the_operator_sees_deliveries_and_makes_one_again(
     assert {came.id for came in both} == {shown["id"]}
     audit = await asked(caller, "GET", "audit?limit=2")
     assert [act["act"] for act in audit["items"]] == ["retry delivery"] * 2
+    files = written(product)
+    assert [name for name, content in files.items() if shown["id"].encode() in content and "appendonly" in name]
+    for trace in (CANARY.encode(), receiver.url.encode(), SIGNS.encode(), SIGNS.removeprefix("whsec_").encode()):
+        assert [name for name, content in files.items() if trace in content] == []
 
 
 async def asked(caller: Api, method: str, path: str) -> JsonObject:

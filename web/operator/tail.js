@@ -39,7 +39,11 @@ export function createTail(show) {
     draw();
   }
 
-  /** Listens as any client would, from a cursor on; from none a snapshot comes first. @param {string} job @param {string} cursor */
+  /**
+   * Listens as any client would, from the cursor on.
+   *
+   * @param {string} job @param {string} cursor empty: a snapshot comes first
+   */
   function follow(job, cursor) {
     begin();
     [stream, last] = ['connecting', cursor];

@@ -38,7 +38,7 @@ export function Talk({ client, recents, id }) {
         <div class="talk-acts">
           <${ActButton} label="Forget it" sure="Forget for good?" doing="Forgetting…" what="this conversation" act=${forget} />
         </div>
-        <${EarlierRounds} conversation=${id} current="" />
+        <${EarlierRounds} conversation=${id} />
       </section>
       <div class="dock">
         <${Composer} text=${text} onText=${setText} box=${box} placeholder="Ask further…" send=${send} />

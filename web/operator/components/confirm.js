@@ -1,6 +1,6 @@
 /** A question before something is done that cannot be undone, or is done to many. */
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { html } from '../../html.js';
 import { useAct } from '../asked.js';
@@ -13,7 +13,7 @@ import { Problem } from './problem.js';
 export function Confirm({ title, verb, danger = false, act, close, children }) {
   const dialog = useRef(null);
   const { busy, error, run } = useAct(act);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
 
   async function submit(event) {
     event.preventDefault();

@@ -31,7 +31,7 @@ export function Waterfall({ told, now }) {
             </select>
           </label>
         `}
-        ${told.calls.length > 0 && html`
+        ${totals.output > 0 && html`
           <p class="soft small">
             ${count(totals.input)} → ${count(totals.output)} tokens
             ${totals.cost !== null && ` · ${dollars(totals.cost)}`}

@@ -1,0 +1,87 @@
+"""docs/COMMAND_LINE.md: its lines work as printed, and its tables are the code's."""
+
+import os
+import re
+import subprocess
+import sys
+
+from jobstream.exits import Exit
+from tests.cli.shell import PATIENCE_SECONDS, Shell
+from tests.cli.test_jobs import REFUSED, chat
+from tests.system import ROOT, SECRET, System
+
+PAGE = (ROOT / "docs" / "COMMAND_LINE.md").read_text()
+SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
+BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+STARTED = "The processes"
+"""Run by the tests of the processes and of the demo."""
+
+FOUND_BY_ITSELF = {"Doctor"}
+ROOMS = ("jobs", "service", "workers")
+
+
+def test_every_line_works_as_printed(shell: Shell, system: System) -> None:
+    """One after the other, in one shell; in front of those of the doctor stands that it may find something."""
+    chat(shell, "Nobody answers", REFUSED, "--wait", "60", expects=1)
+    (shell.folder / ".jobstream").mkdir()
+    (shell.folder / ".jobstream" / "demo-secret").write_text(SECRET)
+    blocks = [
+        block
+        for name, text in SECTIONS.items()
+        if name not in {STARTED, *FOUND_BY_ITSELF}
+        for block in BLOCK.findall(text)
+    ]
+    script = "".join([*BLOCK.findall(PAGE.partition("\n## ")[0]), *blocks]).replace(
+        "http://localhost:8888", system.url
+    )
+    (shell.folder / "jobstream").write_text(f'#!/bin/sh\nexec {sys.executable} -m jobstream "$@"\n')
+    (shell.folder / "jobstream").chmod(0o700)
+
+    ran = subprocess.run(
+        ["bash", "-euxc", script + "true"],
+        cwd=shell.folder,
+        env=shell.environment | {"PATH": f"{shell.folder}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+    assert ran.returncode == 0, ran.stderr
+    assert '"event":"end"' in ran.stdout
+    assert "_JOBSTREAM_COMPLETE" in ran.stdout
+
+
+def test_the_lines_of_the_doctor_are_understood(shell: Shell) -> None:
+    """What they find, others look at."""
+    lines = [line.split() for block in BLOCK.findall(SECTIONS["Doctor"]) for line in block.splitlines()]
+
+    assert [shell.run(*words[1:]).code for words in lines] == [Exit.MISCONFIGURED] * len(lines)
+
+
+def test_the_lines_of_the_processes_are_those_that_are_tested() -> None:
+    (block,) = BLOCK.findall(SECTIONS[STARTED])
+
+    assert [line.split()[1] for line in block.splitlines()] == ["serve", "worker", "demo"]
+
+
+def test_the_table_of_exit_codes_is_the_codes() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", PAGE, re.MULTILINE)
+
+    assert rows == [(str(code.value), code.meaning) for code in Exit]
+
+
+def test_every_code_of_the_doctor_is_in_its_table() -> None:
+    table = set(re.findall(r"`([a-z-]+)`", "".join(re.findall(r"^\| (`.*?) \|", SECTIONS["Doctor"], re.MULTILINE))))
+    sources = [*(ROOT / "jobstream").rglob("*.py"), *(ROOT / room / "checkup.py" for room in ROOMS)]
+    sources += [ROOT / "jobs" / "findings.py", ROOT / "jobs" / "fitness.py"]
+    called = re.compile(r'(?:Finding\(\s*(?:code=)?|_of\(|": )"([a-z]+(?:-[a-z]+)+)"')
+
+    assert {code for source in sources for code in called.findall(source.read_text())} == table
+
+
+def test_help_is_there_for_every_command(shell: Shell) -> None:
+    commands = ["submit", "watch", "list", "show", "cancel", "retry", "serve", "worker", "demo", "doctor"]
+    said = [shell.run(name, "--help") for name in commands]
+
+    assert [each.code for each in said] == [0] * len(commands)
