@@ -15,7 +15,7 @@ SHORTEST = 8
 LONGEST = 4 * 1024
 """Characters of one value; the rest of it is cut off."""
 
-LONGEST_READ = 64 * 1024
+LONGEST_READ = 16 * 1024
 """Characters that are looked at, of which so few may be left."""
 
 _CUT = "... [cut]"

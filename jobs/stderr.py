@@ -69,12 +69,12 @@ class Stderr(logging.Handler):
     def _run(self) -> None:
         while True:
             item = self._lines.get()
-            if isinstance(item, threading.Event):
-                item.set()
-            else:
+            if isinstance(item, bytes):
                 self._failed += not _written(item)
             if self._lines.empty():
                 self._tell()
+            if isinstance(item, threading.Event):
+                item.set()
 
     def _tell(self) -> None:
         dropped = self.dropped

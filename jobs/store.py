@@ -19,7 +19,7 @@ from jobs.embedded import open_embedded
 from jobs.encryption import UNSEALED
 from jobs.errors import IntegrityError, StorageFull, StoreUnavailable, StoreUnsuitable
 from jobs.fitness import plain_way, unfit
-from jobs.logs import begin_logs, say
+from jobs.logs import begin_logs
 from jobs.settings import StoreSettings
 
 PING_SECONDS = 2.0
@@ -129,10 +129,10 @@ async def main() -> None:
 
 async def _keep(settings: StoreSettings) -> None:
     if settings.store_url:
-        say("REDIS_URL is set: there is no embedded store to run")
+        print("REDIS_URL is set: there is no embedded store to run", flush=True)  # noqa: T201
         await asyncio.Event().wait()
     async with open_embedded(settings.jobstream_data, patience_seconds=PATIENCE_SECONDS) as store:
-        say(f"The embedded store listens at {store.url}")
+        print(f"The embedded store listens at {store.url}", flush=True)  # noqa: T201
         await asyncio.Event().wait()
 
 

@@ -7,7 +7,8 @@ from redis.exceptions import BusyLoadingError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from jobs.redaction import LONGEST
+MOST_CHARACTERS = 4000
+"""Whole lines only: a secret that is cut would not be recognised."""
 
 MOST_ERRORS = 20
 DEEPEST_GROUPS = 5
@@ -22,8 +23,12 @@ no number, a pipeline's error the whole of the command that failed."""
 
 def told(error: BaseException) -> str:
     """The error with its traceback, after the errors that led to it."""
-    text = "\n".join(_links(error, depth=0))
-    return text if len(text) <= LONGEST else f"...{text[3 - LONGEST :]}"  # the newest is last
+    kept: list[str] = []
+    for line in reversed(_links(error, depth=0)):  # the newest is last
+        if kept and len("\n".join(kept)) + len(line) > MOST_CHARACTERS:
+            return "\n".join(["...", *reversed(kept)])
+        kept.append(line)
+    return "\n".join(reversed(kept))
 
 
 def in_short(error: BaseException) -> str:

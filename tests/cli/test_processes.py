@@ -101,8 +101,8 @@ def test_the_leash_holds_what_was_started_by_hand(tmp_path: Path) -> None:
     """Who starts them so is outlived by none: it goes with the process, whatever that becomes."""
     starter = (
         "import os, subprocess, sys, time\n"
-        "leashed = [sys.executable, '-m', 'jobs.leash', str(os.getpid()), sys.executable, '-m', 'jobstream', 'worker']\n"
-        "print(subprocess.Popen(leashed).pid, flush=True)\n"
+        "leash = [sys.executable, '-m', 'jobs.leash', str(os.getpid())]\n"
+        "print(subprocess.Popen([*leash, sys.executable, '-m', 'jobstream', 'worker']).pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     environment = {

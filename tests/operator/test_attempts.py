@@ -8,6 +8,7 @@ import pytest
 from jobs import keys
 from jobs.attempts import Attempts
 from jobs.connection import Client
+from jobs.leases import Claim
 from jobs.log import Line
 from jobs.model import Failure, JobId, JsonObject
 from tests.api import Api
@@ -99,7 +100,8 @@ async def test_every_way_in_which_an_attempt_ends_is_told(doors: Doors) -> None:
     ]
 
 
-async def again(doors: Doors, job_id: JobId, token: str) -> list:  # type: ignore[type-arg]
+async def again(doors: Doors, job_id: JobId, token: str) -> list[Claim]:
+    """What a worker is given once the job is due."""
     await doors.fall_due(job_id)
     return await doors.claim(token, kinds=[CHAT])
 

@@ -78,3 +78,15 @@ def met(act: Callable[[], object]) -> BaseException:
     except (DoNotRetry, OSError) as error:
         return error
     raise AssertionError("nothing was raised")
+
+
+def test_of_a_long_traceback_the_newest_whole_lines_are_told() -> None:
+    """What is cut in the middle could be a secret that nobody recognises any more."""
+    error = ExceptionGroup("", [TypeError(f"{number} {'x' * 500} {number}") for number in range(20)])
+
+    first, *lines = told(error).splitlines()
+
+    assert first == "..."
+    assert [line.split()[1] for line in lines] == [line.split()[-1] for line in lines]
+    assert lines[-1].split()[1] == "19"
+    assert 1 < len(lines) < 20

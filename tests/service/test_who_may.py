@@ -277,7 +277,7 @@ async def test_a_session_is_a_cookie_that_only_this_hosts_pages_send(
     assert 0 < int(lifetime.removeprefix("max-age=")) <= longest
 
 
-async def test_the_operators_cookie_counts_on_streams_and_nowhere_else_yet(scene: Scene) -> None:
+async def test_the_operators_cookie_counts_on_streams_and_logs_and_on_no_other_path_of_a_job(scene: Scene) -> None:
     """From our own page alone; it is no bearer token, and none of the others can stand in for it."""
     job = await scene.cancelled()
     cookie = (await signed_in(scene, OPERATOR_SECRET))["value"]
@@ -288,6 +288,7 @@ async def test_the_operators_cookie_counts_on_streams_and_nowhere_else_yet(scene
     async with with_cookie(scene.service) as visitor:
         statuses = [
             (await visitor.head(stream, headers=operators | OWN_PAGE)).status_code,
+            (await visitor.get(f"{poll}/updates", headers=operators | OWN_PAGE)).status_code,
             (await visitor.get(poll, headers=operators | OWN_PAGE)).status_code,
             (await visitor.head(stream, headers=operators)).status_code,
             (await visitor.head(stream, headers=browsers | OWN_PAGE)).status_code,
@@ -295,7 +296,7 @@ async def test_the_operators_cookie_counts_on_streams_and_nowhere_else_yet(scene
             (await visitor.get("/v1/operator/anything", headers=operators | OWN_PAGE)).status_code,
         ]
 
-    assert statuses == [200, 401, 401, 401, 401, 404]
+    assert statuses == [200, 200, 401, 401, 401, 401, 404]
 
 
 def test_only_the_operators_secret_makes_the_operators_cookie() -> None:

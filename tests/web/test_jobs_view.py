@@ -110,6 +110,7 @@ async def test_a_job_that_another_tab_starts_joins_the_list(visit: Visit) -> Non
     await expect(visit.page.get_by_role("link", name="Ask something")).to_be_visible()
 
     await visit.submit("copy-records", COPY, delay=600)
+    await visit.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     await expect(_rows(visit)).to_have_text([_holding("Scheduled", "Copy")])
 

@@ -42,6 +42,7 @@ class Receiver:
     port: int = 0
     came: list[Came] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def place(self) -> str:
@@ -63,6 +64,10 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one request, and answer it."""
+        task = asyncio.current_task()
+        assert task
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             line, *rest = (await reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in rest)}
@@ -123,6 +128,5 @@ async def receiving(tls: ssl.SSLContext | None = None, *, port: int = 0) -> Asyn
         yield receiver
     finally:
         server.close()
-        for task in asyncio.all_tasks():
-            if "Receiver.serve" in repr(task.get_coro()):
-                task.cancel()
+        for task in receiver.serving:
+            task.cancel()

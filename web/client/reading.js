@@ -148,6 +148,8 @@ function tell(reader, job, ledger) {
   const snapshot = ledger.entries.get(job)?.snapshot;
   queueMicrotask(() => {
     reader.connection(ledger.connection);
-    if (snapshot) reader.update({ job, id: snapshot.cursor, seq: snapshot.seq, event: 'snapshot', data: snapshot }, snapshot);
+    if (!snapshot) return;
+    const { cursor: id, seq } = snapshot;
+    reader.update({ job, id, seq, event: 'snapshot', data: snapshot }, snapshot);
   });
 }

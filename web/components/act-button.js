@@ -23,7 +23,8 @@ export function ActButton({ label, doing, act, what, sure }) {
   }
 
   return html`
-    <button type="button" class="quiet" data-sure=${said === sure} onClick=${press} onBlur=${() => said === sure && say(label)}>
+    <button type="button" class="quiet" data-sure=${said === sure} onClick=${press}
+      onBlur=${() => said === sure && say(label)}>
       ${said}${what && html`<span class="unseen"> ${what}</span>`}
     </button>
   `;

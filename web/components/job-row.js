@@ -31,13 +31,16 @@ export function JobRow({ client, job: listed, title, changed, forget }) {
       <p class="job-facts">${factsOf(job, title).map((fact) => html`<span>${fact}</span>`)}</p>
       <div class="job-row-acts">
         ${CANCELLABLE.includes(job.state) && html`
-          <${ActButton} label="Stop" doing="Stopping…" what=${name} act=${async () => changed(await client.cancel(job.id))} />
+          <${ActButton} label="Stop" doing="Stopping…" what=${name}
+            act=${async () => changed(await client.cancel(job.id))} />
         `}
         ${RETRYABLE.includes(job.state) && html`
-          <${ActButton} label="Retry" doing="Retrying…" what=${name} act=${async () => changed(await client.retry(job.id))} />
+          <${ActButton} label="Retry" doing="Retrying…" what=${name}
+            act=${async () => changed(await client.retry(job.id))} />
         `}
         ${isOver(job) && html`
-          <${ActButton} label="Delete" sure="Delete for good?" doing="Deleting…" what=${name} act=${() => forget(job.id)} />
+          <${ActButton} label="Delete" sure="Delete for good?" doing="Deleting…" what=${name}
+            act=${() => forget(job.id)} />
         `}
       </div>
     </li>

@@ -20,44 +20,62 @@ const ASK_SECONDS = 3;
 export function followFigures(operator, show) {
   const stopping = new AbortController();
   let waiting = new AbortController();
-  let trustedUntil = performance.now() + FIRST_SECONDS * 1000;
-  const stop = listen(() => '/v1/operator/stream', {
-    types: ['figures', 'ping', 'bye'], hear, connection: changed, againSeconds: ASK_SECONDS,
-  });
-  askWhenSilent();
+  let trustedUntil = 0;
+  let stop = () => {};
+  begin();
 
   return () => {
     stopping.abort();
     stop();
   };
 
+  /** The figures first, since a stream that is held up somewhere says nothing; then whatever brings newer ones. */
+  async function begin() {
+    const admitted = await ask('connecting');
+    if (!admitted || stopping.signal.aborted) return;
+    trust(FIRST_SECONDS);
+    stop = listen(() => '/v1/operator/stream', {
+      types: ['figures', 'ping', 'bye'], hear, connection: changed, againSeconds: ASK_SECONDS,
+    });
+    await askWhenSilent();
+  }
+
   function hear({ type, data }) {
-    trustedUntil = performance.now() + SILENCE_SECONDS * 1000;
+    trust(SILENCE_SECONDS);
     if (type === 'figures') show.figures(JSON.parse(data));
     show.connection('live');
   }
 
   function changed(state) {
-    trustedUntil = state === 'live' ? performance.now() + FIRST_SECONDS * 1000 : 0;
+    trust(state === 'live' ? FIRST_SECONDS : 0);
     if (state !== 'live') waiting.abort();
+  }
+
+  function trust(seconds) {
+    trustedUntil = performance.now() + seconds * 1000;
   }
 
   async function askWhenSilent() {
     while (!stopping.signal.aborted) {
       waiting = new AbortController();
       await pause(ASK_SECONDS, AbortSignal.any([stopping.signal, waiting.signal]));
-      const silent = performance.now() > trustedUntil;
-      if (silent && document.visibilityState === 'visible' && !stopping.signal.aborted) await ask();
+      const silent = performance.now() >= trustedUntil;
+      if (silent && document.visibilityState === 'visible' && !stopping.signal.aborted) await ask('polling');
     }
   }
 
-  async function ask() {
+  /** Whether one may ask at all. @param {Connection} connection what it is when there is an answer */
+  async function ask(connection) {
     try {
       show.figures(await operator.figures());
-      show.connection('polling');
+      show.connection(connection);
     } catch (error) {
-      if (error.status === 401 || error.status === 403) show.refused();
-      else show.connection('offline');
+      if (error.status === 401 || error.status === 403) {
+        show.refused();
+        return false;
+      }
+      show.connection('offline');
     }
+    return true;
   }
 }

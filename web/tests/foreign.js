@@ -11,8 +11,10 @@
     HR: [], BR: [], STRONG: [], EM: [], DEL: [],
   };
   const CLASSES = ['plain', 'scrolls', 'align-left', 'align-center', 'align-right'];
-  const NEVER = 'img, iframe, object, embed, audio, video, base, meta:not(head > *), link:not(head > *), style:not(head > *), '
-    + 'script:not(head > *), template, math, foreignObject, [srcdoc], [is], [action], [formaction], [background], body[onload]';
+  const NEVER = [
+    'img', 'iframe', 'object', 'embed', 'audio', 'video', 'base', 'template', 'math', 'foreignObject',
+    ':is(meta, link, style, script):not(head > *)', '[srcdoc]', '[is]', '[action]', '[formaction]', '[background]',
+  ].join();
 
   window.foreignIn = (root) => Array.from(root.querySelectorAll('*')).filter((each) => !isListed(each)).map(shown);
   window.foreignOnPage = () => [
@@ -58,15 +60,18 @@
   window.watchForForeign = () => {
     window.foreign = [];
     const look = () => window.foreign.push(...window.foreignOnPage());
-    new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true, characterData: true });
+    const all = { childList: true, subtree: true, attributes: true, characterData: true };
+    new MutationObserver(look).observe(document, all);
     look();
   };
 
   function isListed({ tagName, attributes }) {
     const allowed = Object.hasOwn(ELEMENTS, tagName) ? ELEMENTS[tagName] : null;
-    return allowed !== null && Array.from(attributes).every(({ name, value }) => (
-      allowed.includes(name) && (name !== 'class' || CLASSES.includes(value)) && (name !== 'href' || isWebAddress(value))
-    )) && (tagName !== 'A' || attributes.rel.value === 'noopener noreferrer');
+    if (allowed === null || (tagName === 'A' && attributes.rel?.value !== 'noopener noreferrer')) return false;
+    return Array.from(attributes).every(({ name, value }) => {
+      if (name === 'class') return allowed.includes(name) && CLASSES.includes(value);
+      return allowed.includes(name) && (name !== 'href' || isWebAddress(value));
+    });
   }
 
   function isActive({ attributes }) {

@@ -11,7 +11,9 @@ import { useListing } from '../listing.js';
 import { deleteJob } from '../service.js';
 import { useTitle } from '../watched-job.js';
 
-const STATES = ['scheduled', 'queued', 'running', 'waiting', 'retrying', 'cancelling', 'completed', 'failed', 'cancelled'];
+const STATES = [
+  'scheduled', 'queued', 'running', 'waiting', 'retrying', 'cancelling', 'completed', 'failed', 'cancelled',
+];
 const ANY = { kind: '', state: '' };
 
 /**
@@ -40,11 +42,14 @@ export function Jobs({ client, recents, known }) {
         <h1 class="question" ref=${heading} tabindex="-1">Your jobs, <em>as they stand.</em></h1>
         <${JobsFilter} filter=${filter} change=${(changes) => setFilter({ ...filter, ...changes })} />
         ${error && html`<${Refusal} error=${error} />`}
-        ${found?.length === 0 && html`<${Nothing} filtered=${filter.kind || filter.state} all=${() => setFilter(ANY)} />`}
+        ${found?.length === 0 && html`
+          <${Nothing} filtered=${filter.kind || filter.state} all=${() => setFilter(ANY)} />
+        `}
         ${found?.length > 0 && html`
           <ol class="job-rows" aria-label="Jobs">
             ${found.map((job) => html`
-              <${JobRow} key=${job.id} client=${client} job=${job} title=${titleOf(job.id)} changed=${replace} forget=${forget} />
+              <${JobRow} key=${job.id} client=${client} job=${job} title=${titleOf(job.id)} changed=${replace}
+                forget=${forget} />
             `)}
           </ol>
         `}

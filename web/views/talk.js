@@ -36,7 +36,8 @@ export function Talk({ client, recents, id }) {
       <section class="conversation">
         <h1 class="question">The talk <em>so far.</em></h1>
         <div class="talk-acts">
-          <${ActButton} label="Forget it" sure="Forget for good?" doing="Forgetting…" what="this conversation" act=${forget} />
+          <${ActButton} label="Forget it" sure="Forget for good?" doing="Forgetting…" what="this conversation"
+            act=${forget} />
         </div>
         <${EarlierRounds} conversation=${id} />
       </section>

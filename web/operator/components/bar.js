@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { count } from '../../figures.js';
 import { html } from '../../html.js';
+import { useAct } from '../asked.js';
 import { hashOf } from '../place.js';
 import { ConnectionMark } from './connection-mark.js';
 
@@ -17,10 +18,10 @@ export function Bar({ views, current, figures, connection, operator }) {
     nav.current.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [current]);
 
-  async function leave() {
-    await operator.signOut().catch(() => {}); // without a service there is no session either
+  const { error, run } = useAct(async () => {
+    await operator.signOut();
     location.reload();
-  }
+  });
 
   return html`
     <header class="bar">
@@ -33,7 +34,7 @@ export function Bar({ views, current, figures, connection, operator }) {
         `)}
       </nav>
       <${ConnectionMark} connection=${connection} />
-      <button type="button" class="quiet leave" onClick=${leave}>Sign out</button>
+      <button type="button" class="quiet" onClick=${() => run()}>${error ? 'Not yet: try again' : 'Sign out'}</button>
     </header>
   `;
 }

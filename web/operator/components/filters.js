@@ -8,8 +8,8 @@ const STATES = [
   'scheduled', 'queued', 'running', 'waiting', 'retrying', 'cancelling', 'completed', 'failed', 'cancelled',
 ];
 
-/** @param {{query: Record<string, string>, kinds: string[], learnKinds: () => void}} props */
-export function Filters({ query, kinds, learnKinds }) {
+/** @param {{query: Record<string, string>, kinds: string[]}} props */
+export function Filters({ query, kinds }) {
   const { kind = '', state = '', subject = '' } = query;
   const go = (changes) => { location.hash = hashOf('jobs', { kind, state, subject, ...changes }); };
   const known = kind && !kinds.includes(kind) ? [kind, ...kinds] : kinds;
@@ -23,7 +23,7 @@ export function Filters({ query, kinds, learnKinds }) {
     <form class="filters" role="search" onSubmit=${submit}>
       <label>
         <span class="unseen">Kind</span>
-        <select onFocus=${learnKinds} onChange=${({ currentTarget: { value } }) => go({ kind: value })}>
+        <select onChange=${({ currentTarget: { value } }) => go({ kind: value })}>
           <option value="" selected=${!kind}>Every kind</option>
           ${known.map((each) => html`<option key=${each} value=${each} selected=${each === kind}>${each}</option>`)}
         </select>

@@ -5,5 +5,6 @@ import { hashOf } from '../place.js';
 
 /** @param {{id: string, children?: any}} props `children` stand before the id */
 export function JobLink({ id, children }) {
-  return html`<a href=${hashOf(`jobs/${id}`)}>${children}${children && ' '}<code title=${id}>${id.slice(0, 8)}</code></a>`;
+  const short = html`<code title=${id}>${id.slice(0, 8)}</code>`;
+  return html`<a href=${hashOf(`jobs/${id}`)}>${children}${children && ' '}${short}</a>`;
 }

@@ -1,7 +1,5 @@
 /** Every job, the newest first, by kind, state and subject; its rows move while they are looked at. */
 
-import { useState } from 'preact/hooks';
-
 import { html } from '../../html.js';
 import { useAsked } from '../asked.js';
 import { Empty } from '../components/empty.js';
@@ -20,22 +18,18 @@ const NONE = [];
 export function Jobs({ operator, figures, place: { query } }) {
   useTitle('Jobs');
   const now = useNow(figures);
-  const [kinds, setKinds] = useState(NONE);
   const reasons = query.cursor ? [] : [figures.changes]; // an older page is left as it was opened
   const { answer, stale, error, again } = useAsked(
     () => operator.jobs({ ...query, limit: PAGE_SIZE }), JSON.stringify(query), reasons,
   );
   const rows = useLiveRows(answer?.items ?? NONE);
+  const kinds = useAsked(operator.kinds, 'kinds').answer?.items ?? NONE;
   const filtered = Boolean(query.kind || query.state || query.subject);
-
-  async function learnKinds() {
-    if (kinds === NONE) setKinds((await operator.kinds()).items.map(({ kind }) => kind));
-  }
 
   return html`
     <div class="head">
       <h1>Jobs</h1>
-      <${Filters} query=${query} kinds=${kinds} learnKinds=${learnKinds} />
+      <${Filters} query=${query} kinds=${kinds.map(({ kind }) => kind)} />
     </div>
     ${error && html`<${Problem} error=${error} again=${again} />`}
     ${rows.length > 0 && html`<${JobTable} rows=${rows} now=${now} />`}
