@@ -17,15 +17,18 @@ log = structlog.get_logger(__name__)
 class Batch:
     """Entries that are told together: framed once, for all who are told."""
 
-    __slots__ = ("_before", "_chunk", "_frames", "entries", "last")
+    __slots__ = ("_before", "_chunk", "_frames", "_others", "at", "entries", "last")
 
-    def __init__(self, before: bytes, entries: Sequence[Entry]) -> None:
+    def __init__(self, before: bytes, entries: list[Entry], at: float) -> None:
         self._before = before
+        self.at = at
+        """When it is told, on the event loop's clock."""
         self.entries = entries
         self.last = entries[-1].last
         """Whether a run ends with it."""
         self._frames: bytes | None = None
         self._chunk: bytes | None = None
+        self._others: dict[str, bytes] | None = None
 
     @property
     def before(self) -> Cursor:
@@ -45,6 +48,13 @@ class Batch:
         if self._chunk is None:
             self._chunk = chunk(self.frames)
         return self._chunk
+
+    def told_as(self, way: str, words: Callable[[list[Entry]], bytes]) -> bytes:
+        """The entries in other words, which are found once for all who want them this way."""
+        others = self._others = self._others or {}
+        if way not in others:
+            others[way] = words(self.entries)
+        return others[way]
 
 
 class Listener(Protocol):
@@ -125,7 +135,7 @@ class Audience:
         start = 0
         for count, entry in enumerate(entries, 1):
             if entry.last or count == len(entries):
-                self._tell(Batch(before, entries[start:count]))
+                self._tell(Batch(before, list(entries[start:count]), at))
                 start, before = count, entry.place
         self._told(entries[-1])
 

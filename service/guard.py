@@ -9,10 +9,12 @@ from starlette.types import Message, Send
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
 
 from jobs.errors import JobError
 from service.errors import HeadersTooLarge, MalformedRequest, RequestTimeout, TooManyConnections
 from service.outlet import Outlet
+from service.pipe import Pipe
 from service.problems import problem_message
 from service.wire import PATIENCE, Patience, Wire, extension
 from service.witness import Unwatched, Witness
@@ -207,10 +209,40 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol, with an end for a reader that takes nothing."""
 
     patience: Patience = PATIENCE
+    hands_over = True
+    """Whether those who push may write beside the socket's task."""
+
+    _pipe: Pipe | None = None
 
     async def run_asgi(self) -> None:
-        self.scope["extensions"] |= extension(Wire(self.patience.send_seconds, self._give_up))
+        wire = Wire(self.patience.send_seconds, self._give_up)
+        if self.hands_over:
+            wire.pipe = self._pipe = Pipe(
+                self.transport.write,
+                is_open=self._is_open,
+                give_up=self._give_up,
+                send_seconds=self.patience.send_seconds,
+            )
+        self.scope["extensions"] |= extension(wire)
         await super().run_asgi()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._pipe is not None:
+            self._pipe.pause_writing()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._pipe is not None:
+            self._pipe.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._pipe is not None:
+            self._pipe.lose()
+
+    def _is_open(self) -> bool:
+        return self.conn.state is State.OPEN and not self.close_sent and not self.transport.is_closing()
 
     def _give_up(self) -> None:
         """Close behind all that waits to be sent, and not wait for that for long."""

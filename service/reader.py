@@ -1,4 +1,4 @@
-"""Who listens on an outlet: one job's listener, whatever its words are framed as."""
+"""Who listens on a connection: one job's listener, whatever its words are framed as."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -9,7 +9,7 @@ from jobs.updates import Cursor
 from service.audience import Audience, Batch
 from service.delivery import Delivery
 from service.feed import Bounds, Bye, Gone, Item, Quiet
-from service.outlet import Outlet
+from service.flow import Flow
 
 
 class Reader(ABC):
@@ -18,7 +18,7 @@ class Reader(ABC):
 
     __slots__ = ("_delivery", "_outlet", "_place", "audience", "bounds", "tail", "task", "tick")
 
-    def __init__(self, delivery: Delivery, outlet: Outlet, job_id: JobId, bounds: Bounds) -> None:
+    def __init__(self, delivery: Delivery, outlet: Flow, job_id: JobId, bounds: Bounds) -> None:
         self.tail = delivery.enter(job_id)
         self.bounds = bounds
         self.audience: Audience | None = None

@@ -96,6 +96,7 @@ def _guards(settings: Settings, watching: Witness) -> tuple[type[GuardedHttp], t
 
     class WebSocket(GuardedWebSocket):
         patience = given
+        hands_over = settings.jobstream_sse == "direct"
 
     return Http, WebSocket
 

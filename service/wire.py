@@ -7,6 +7,7 @@ from typing import Any
 from starlette.types import Message, Send
 
 from service.outlet import Outlet
+from service.pipe import Pipe
 
 EXTENSION = "jobstream.wire"
 """Where our server puts it in the ASGI scope; another server does not, and ends connections in its own time."""
@@ -40,6 +41,9 @@ class Wire:
     hand_over: HandOver | None = field(default=None, repr=False)
     outlet: Outlet | None = None
     """What is left of the connection, once it was handed over."""
+
+    pipe: Pipe | None = field(default=None, repr=False)
+    """Where messages may be pushed into a WebSocket."""
 
     async def open_outlet(self, send: Send, head: Message) -> Outlet | None:
         """The connection itself, its answer begun with this head; None where the client has gone."""

@@ -42,7 +42,7 @@ async def _one(socket: WebSocket, connection: Connection, job_id: str) -> None:
         api.witness.began("ended")
         raise Closing(ENDED)
     with await api.limits.stream(guest_of(access, socket), "websocket"):
-        await follow_one(connection, known_id, api.stream(known_id, after, access))
+        await follow_one(connection, api.delivery, known_id, after, api.bounds([access]))
 
 
 async def _many(socket: WebSocket, connection: Connection) -> None:

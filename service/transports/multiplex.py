@@ -106,7 +106,7 @@ class _Ear(Reader):
 
     def said(self, batch: Batch) -> bytes:
         told = b"".join(self.pieces(list(batch.entries)))
-        return chunk(told) if self._outlet.chunked else told
+        return chunk(told) if self._connection.outlet.chunked else told
 
     def pieces(self, item: Item) -> Iterator[bytes]:
         return self._connection.voice.pieces(Of(self.tail.job_id, item))

@@ -36,15 +36,16 @@ def refusal_response(error: JobError, request_id: str) -> frames.Stream:
 class _Reader(Reader):
     """A listener of one stream."""
 
-    __slots__ = ("_request_id",)
+    __slots__ = ("_chunked", "_request_id")
 
     def __init__(self, delivery: Delivery, outlet: Outlet, job_id: JobId, bounds: Bounds, request_id: str) -> None:
         super().__init__(delivery, outlet, job_id, bounds)
+        self._chunked = outlet.chunked
         self._request_id = request_id
         outlet.holder = self
 
     def said(self, batch: Batch) -> bytes:
-        return batch.chunk if self._outlet.chunked else batch.frames
+        return batch.chunk if self._chunked else batch.frames
 
     def pieces(self, item: Item) -> Iterator[bytes]:
         return _pieces(item, self._request_id)

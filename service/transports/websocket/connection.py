@@ -1,6 +1,7 @@
 """One accepted WebSocket: what is heard of jobs as JSON messages, one at a time, and its last words."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 
 import orjson
@@ -11,6 +12,8 @@ from jobs.model import JobId, JsonObject
 from service import frames
 from service.errors import InvalidRequest
 from service.feed import Bye, Gone, Item, Quiet, Told
+from service.flow import Holder
+from service.pipe import Pipe
 from service.problems import problem
 from service.transports.websocket.closing import MALFORMED, TOO_SLOW, Closing
 from service.view import shown_with_reason
@@ -21,7 +24,7 @@ SUBPROTOCOL = "jobs.v1"
 
 
 class Connection:
-    """One accepted socket: whatever is sent goes through here, one message at a time."""
+    """One accepted socket: what its own task sends goes through here, one message at a time."""
 
     def __init__(self, socket: WebSocket, request_id: str, *, ping_seconds: float) -> None:
         self._socket = socket
@@ -29,12 +32,29 @@ class Connection:
         self._ping_seconds = ping_seconds
         self._wire = wire_of(socket.scope)
         self._sending = asyncio.Lock()
-        self._said_at = asyncio.get_running_loop().time()
+        self.said_at = asyncio.get_running_loop().time()
+        self.ears: set[Holder] = set()
+        """Who is pushed to."""
+
+    @property
+    def pipe(self) -> Pipe | None:
+        """Where messages may be pushed, beside those that are sent here."""
+        return self._wire.pipe
+
+    def resume(self) -> None:
+        """Let those go on who had to wait."""
+        for ear in tuple(self.ears):
+            ear.resume()
+
+    def leave(self) -> None:
+        """Push nothing any more."""
+        for ear in tuple(self.ears):
+            ear.leave()
 
     @property
     def silence_left(self) -> float:
         """How many seconds the connection may still say nothing."""
-        return self._said_at + self._ping_seconds - asyncio.get_running_loop().time()
+        return self.said_at + self._ping_seconds - asyncio.get_running_loop().time()
 
     async def answer(self, op: str, **more: object) -> None:
         """The answer to an op."""
@@ -48,25 +68,35 @@ class Connection:
 
     async def tell(self, job_id: JobId, item: Item) -> None:
         """What was heard of a job."""
+        for text in self.words(job_id, item):
+            await self._say(text)
+
+    def words(self, job_id: JobId, item: Item) -> Iterator[bytes]:
+        """What was heard of a job, in messages; nothing of a silence that another job has broken, nor of a farewell,
+        which may be the connection's."""
         match item:
             case list():
                 for entry in item:
-                    await self._say(_message(job_id, entry.event, entry.body, str(entry.cursor)))
+                    yield _message(job_id, entry.event, entry.body, entry.place.decode())
             case Told(story=story, reason=reason):
                 data = shown_with_reason(story, reason)
-                await self._say(_message(job_id, "snapshot", data, str(story.cursor_before_end)))
+                yield _message(job_id, "snapshot", data, str(story.cursor_before_end))
             case Quiet(cursor=cursor):
-                await self.ping(job_id, str(cursor))
-            case Bye():
-                await self._bye(item, job_id)
+                if self.silence_left <= 1:
+                    self.said_at = asyncio.get_running_loop().time()
+                    yield _ping(job_id, str(cursor))
             case Gone():
                 gone = problem(JobNotFound("The job was deleted or has expired."), self._request_id)
-                await self._say(_message(job_id, "problem", orjson.dumps(gone)))
+                yield _message(job_id, "problem", orjson.dumps(gone))
 
-    async def ping(self, job_id: JobId | None = None, cursor: str | None = None) -> None:
+    async def ping(self) -> None:
         """Say that the connection lives, if it was silent."""
         if self.silence_left <= 1:
-            await self._say(_message(job_id, "ping", orjson.dumps(frames.ping_data(cursor))))
+            await self._say(_ping(None, None))
+
+    async def bye(self, farewell: Bye, job_id: JobId | None = None) -> None:
+        """Say farewell, for a job or for all."""
+        await self._say(_message(job_id, "bye", orjson.dumps({"reason": farewell.reason})))
 
     async def receive(self) -> str:
         """The next message of the client; Closing for one that is not text."""
@@ -84,16 +114,13 @@ class Connection:
             if closing.refusal is not None:
                 await self.refuse(closing.refusal)
             if closing.farewell is not None:
-                await self._bye(closing.farewell)
+                await self.bye(closing.farewell)
             await self._send({"type": "websocket.close", "code": closing.code})
-
-    async def _bye(self, farewell: Bye, job_id: JobId | None = None) -> None:
-        await self._say(_message(job_id, "bye", orjson.dumps({"reason": farewell.reason})))
 
     async def _say(self, message: bytes) -> None:
         async with self._sending:
             await self._send({"type": "websocket.send", "text": message.decode()})
-        self._said_at = asyncio.get_running_loop().time()
+        self.said_at = asyncio.get_running_loop().time()
 
     async def _send(self, message: JsonObject) -> None:
         """WebSocketDisconnect where the reader takes nothing for so long that its connection is given up."""
@@ -103,6 +130,10 @@ class Connection:
         except TimeoutError:
             self._wire.give_up()
             raise WebSocketDisconnect(TOO_SLOW) from None
+
+
+def _ping(job_id: JobId | None, cursor: str | None) -> bytes:
+    return _message(job_id, "ping", orjson.dumps(frames.ping_data(cursor)))
 
 
 def _message(job_id: JobId | None, event: str, data: bytes, cursor: str | None = None) -> bytes:

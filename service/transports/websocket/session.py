@@ -3,8 +3,6 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from jobs.errors import JobError
@@ -13,7 +11,7 @@ from jobs.updates import Cursor
 from service.api import Api
 from service.auth import Access
 from service.errors import InvalidRequest, NoCredential, RateLimited
-from service.feed import Bounds, Bye, Item
+from service.feed import Bounds, Bye
 from service.transports.websocket.closing import (
     MALFORMED,
     TRY_LATER,
@@ -23,6 +21,7 @@ from service.transports.websocket.closing import (
     ending_together,
 )
 from service.transports.websocket.connection import Connection
+from service.transports.websocket.ear import heard_out
 from service.transports.websocket.ops import Cancel, Op, Ping, Subscribe, Unsubscribe, read_op
 
 MOST_JOBS = 100
@@ -112,8 +111,8 @@ class Session:
         await self._connection.answer("subscribed", job=op.job)
         if head.ended_at(after):
             return  # its end was heard: there is nothing to say before another run, which is another subscription
-        items = self._api.feed.stream(job_id, after, self._api.bounds([brought]) if brought else FOR_EVER)
-        self._followed[job_id] = _Followed(access, tasks.create_task(self._follow(job_id, items)))
+        bounds = self._api.bounds([brought]) if brought else FOR_EVER
+        self._followed[job_id] = _Followed(access, tasks.create_task(self._follow(job_id, after, bounds)))
 
     def _may(self, otherwise: Access | None = None) -> Access:
         access = self._access or otherwise
@@ -121,18 +120,12 @@ class Session:
             raise NoCredential("Open the connection with a credential, or bring a token with each subscribe.")
         return access
 
-    async def _follow(self, job_id: JobId, items: AsyncGenerator[Item, None]) -> None:
-        async with aclosing(items):
-            async for item in items:
-                match item:
-                    case Bye(reason="shutdown" | "rotate"):
-                        return  # said once, for the connection
-                    case list() if item[-1].last:
-                        self._leave(job_id)  # whoever hears the end may subscribe again at once
-                await self._connection.tell(job_id, item)
-        self._leave(job_id)
-
-    def _leave(self, job_id: JobId) -> None:
+    async def _follow(self, job_id: JobId, after: Cursor | None, bounds: Bounds) -> None:
+        match await heard_out(self._connection, self._api.delivery, job_id, after, bounds):
+            case Bye(reason="shutdown" | "rotate"):
+                return  # said once, for the connection
+            case Bye() as farewell:
+                await self._connection.bye(farewell, job_id)
         if (followed := self._followed.get(job_id)) and followed.task is asyncio.current_task():
             del self._followed[job_id]
 
