@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -30,10 +31,11 @@ class Finding:
 
 def checkup(settings: type[SettingsOf], look: Callable[[SettingsOf], Iterable[Finding]]) -> None:
     """Print, as a line of JSON, what the look at the settings finds, and which variables they are read from."""
-    try:
-        found = [*look(settings())]
-    except ValidationError as error:
-        found = unfit_settings(error)
+    with redirect_stdout(sys.stderr):  # what is logged meanwhile is no part of it
+        try:
+            found = [*look(settings())]
+        except ValidationError as error:
+            found = unfit_settings(error)
     variables = [name.upper() for name in settings.model_fields]
     sys.stdout.write(json.dumps({"findings": [*map(asdict, found)], "variables": variables}) + "\n")
 

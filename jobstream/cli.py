@@ -2,9 +2,10 @@
 
 import typer
 
-from jobstream.command import TAKES_IDS, hear_options
+from jobstream.command import hear_options
 from jobstream.commands import dead_letters, doctor, jobs, processes, submit, watch
 from jobstream.exits import Exit
+from jobstream.options import TAKES_IDS
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in Exit) + "; 128 + n: ended by signal n."
 

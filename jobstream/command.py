@@ -6,8 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 import typer
 
@@ -15,76 +14,30 @@ from jobstream.client import AsyncClient, JobstreamError
 from jobstream.client.surroundings import URL, environment, service_url
 from jobstream.errors import Misconfigured, NobodyReads
 from jobstream.exits import Exit, exit_of_error
+from jobstream.given import read_url
+from jobstream.options import ASKED, SAID, AsJson, NoColor, Token, Url
 from jobstream.stopping import until_stopped
 from jobstream.terminal import Terminal
 
 Work = Callable[..., Coroutine[Any, Any, Exit]]
-
-TAKES_IDS = {"ignore_unknown_options": True}
-"""For commands that are given ids: what begins with a dash may be one. No option has a short form, so that none is
-found in an id."""
-
-PANEL = "What every command takes"
-
-
-def read_url(text: str) -> str:
-    """A URL that can be asked."""
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018  # says whether it is one
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise typer.BadParameter("it is http:// or https://, a host, and a port if it is not the usual one")
-    return text
-
-
-Url = Annotated[
-    str | None,
-    typer.Option(
-        help="Where the service is.",
-        parser=read_url,
-        metavar="URL",
-        show_default="JOBSTREAM_URL",
-        rich_help_panel=PANEL,
-    ),
-]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        help="A secret or token; better in the environment, which fewer can read.",
-        show_default="JOBSTREAM_TOKEN, else the service secret",
-        rich_help_panel=PANEL,
-    ),
-]
-AsJson = Annotated[
-    bool,
-    typer.Option("--json", help="Print JSON: a document, or one a line for what is many.", rich_help_panel=PANEL),
-]
-NoColor = Annotated[
-    bool, typer.Option("--no-color", help="Print no colours, as with NO_COLOR.", rich_help_panel=PANEL)
-]
-
-_SAID = {"as_json": AsJson, "no_color": NoColor}
-_ASKED = {"url": Url, "token": Token}
 
 
 def command(work: Work) -> Callable[..., None]:
     """The command line's form of work that needs a terminal: it does the work, and exits with what that came to."""
 
     def run(given: dict[str, Any], context: typer.Context) -> int:
-        said = _taken(given, context, _SAID)
+        said = _taken(given, context, SAID)
         terminal = Terminal(as_json=said["as_json"], colored=not said["no_color"])
         return _ended(terminal, lambda: work(terminal, **given))
 
-    return _with_options(work, 1, _SAID, run)
+    return _with_options(work, 1, SAID, run)
 
 
 def asks(errand: Work) -> Callable[..., None]:
     """The command line's form of an errand to the service: it opens a client of it, and is a command in all else."""
 
     def run(given: dict[str, Any], context: typer.Context) -> int:
-        said = _taken(given, context, _SAID | _ASKED)
+        said = _taken(given, context, ASKED)
         terminal = Terminal(as_json=said["as_json"], colored=not said["no_color"])
 
         async def work() -> int:
@@ -93,7 +46,7 @@ def asks(errand: Work) -> Callable[..., None]:
 
         return _ended(terminal, work)
 
-    return _with_options(errand, 2, _SAID | _ASKED, run)
+    return _with_options(errand, 2, ASKED, run)
 
 
 def hear_options(
@@ -121,7 +74,7 @@ def _with_options(
 
     parameters = list(signature(work).parameters.values())[own:]
     optional = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=False if name in _SAID else None, annotation=annotation)
+        Parameter(name, Parameter.KEYWORD_ONLY, default=False if name in SAID else None, annotation=annotation)
         for name, annotation in options.items()
     ]
     context = Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import typer
 
@@ -38,6 +39,18 @@ def read_job_id(text: str) -> str:
     """The id of a job. It may begin with a dash; a mistyped option, which comes here too, is too short for one."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{16,64}", text):
         raise typer.BadParameter(f"{text} is no id of a job")
+    return text
+
+
+def read_url(text: str) -> str:
+    """A URL that can be asked."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # says whether it is one
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise typer.BadParameter("it is http:// or https://, a host, and a port if it is not the usual one")
     return text
 
 

@@ -109,10 +109,10 @@ class _Api:
 
 
 def _note(request: Request, question: Question) -> None:
-    """Say in the log for which request of the caller's this is, and not a word of what is asked."""
-    request_id = request.headers.get("x-request-id", "")[:_LONGEST_ID]
-    told = {"event": "asked", "provider": question.provider, "request_id": request_id or None, "process": "sandbox"}
-    _log.info(json.dumps({**told, "timestamp": datetime.now(UTC).isoformat()}))
+    """Say in the log for which request of the caller's this is, if it says so, and not a word of what is asked."""
+    if request_id := request.headers.get("x-request-id", "")[:_LONGEST_ID]:
+        told = {"event": "asked", "provider": question.provider, "request_id": request_id, "process": "sandbox"}
+        _log.info(json.dumps({**told, "timestamp": datetime.now(UTC).isoformat()}))
 
 
 async def _silence(request: Request) -> Response:

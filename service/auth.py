@@ -1,5 +1,6 @@
 """Who may do what: finds a request's credential, and decides what it is enough for."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
@@ -160,13 +161,15 @@ class Auth:
 
     def _of_cookie(self, connection: HTTPConnection, *, streams: bool) -> Caller:
         """Whom the browser's cookie stands for; the operator's counts on streams, logs and the operator's paths."""
-        cookies = connection.cookies
+        operators, pages = (connection.cookies.get(name) for name in (OPERATOR_COOKIE, COOKIE))
         path = connection.scope["path"]
-        for_operator = streams or path.startswith(OPERATOR_PATHS) or path.endswith("/updates")
-        if for_operator and (cookie := cookies.get(OPERATOR_COOKIE)):
-            return self._keyring.identify_operator(cookie)
-        if cookie := cookies.get(COOKIE):
-            return self._keyring.identify(cookie)
+        if operators and path.startswith(OPERATOR_PATHS):
+            return self._keyring.identify_operator(operators)
+        if operators and (streams or path.endswith("/updates")):
+            with suppress(*((Unauthorized,) if pages else ())):  # one that has ended takes no stream from the page
+                return self._keyring.identify_operator(operators)
+        if pages:
+            return self._keyring.identify(pages)
         raise NoCredential("Send a credential.")
 
 

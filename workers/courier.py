@@ -66,9 +66,10 @@ class Courier:
         free = AT_ONCE - self._under_way.total()
         if free == 0:
             return []
-        busy = [host for host, calls in self._under_way.items() if calls]
         token = secrets.token_hex(8)
-        return await self._webhooks.take(slots=free, most_of_one=AT_ONCE_OF_ONE_HOST, token=token, busy=busy)
+        return await self._webhooks.take(
+            slots=free, most_of_one=AT_ONCE_OF_ONE_HOST, token=token, busy=[*self._under_way]
+        )
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
@@ -76,7 +77,7 @@ class Courier:
             with suppress(LeaseLost):  # the store was away for longer than the lease: it is told once more
                 await patiently(partial(self._webhooks.settle, delivery, how))
         finally:
-            self._under_way[delivery.host] -= 1
+            self._under_way -= Counter([delivery.host])  # which forgets a host with none
             self._freed.set()
 
     async def _try(self, delivery: Delivery) -> Try:

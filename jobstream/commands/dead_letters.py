@@ -3,10 +3,11 @@
 import typer
 
 from jobstream.client import AsyncClient, Job, Page
-from jobstream.command import TAKES_IDS, asks, hear_options
+from jobstream.command import asks, hear_options
 from jobstream.commands.jobs import LIMIT, Every, JobId, Limit, OfKind
 from jobstream.exits import Exit
 from jobstream.lists import jobs_of, show_counts, show_jobs
+from jobstream.options import TAKES_IDS
 from jobstream.pages import headline, show_job
 from jobstream.terminal import Terminal
 

@@ -40,7 +40,8 @@ async def doctor(
         rooms = tasks.create_task(examine_rooms())
         client = tasks.create_task(_wrong_with_client(service))
     read = {name for room in rooms.result() for name in room.variables}
-    mistyped = unread(read, written=dotenv_values(".env"), inherited=os.environ) if read else ()
+    all_known = all(room.variables for room in rooms.result())
+    mistyped = unread(read, written=dotenv_values(".env"), inherited=os.environ) if all_known else ()
     found = [*(each for room in rooms.result() for each in room.findings), *mistyped, *client.result()]
     told = [finding for finding in dict.fromkeys(found) if not (before_start and finding.code in RUNNING)]
     _tell(terminal, told)

@@ -1,9 +1,10 @@
 """What must hold of every acknowledged job, whatever happened to its workers and its store."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
+from typing import cast
 
 import orjson
 
@@ -22,7 +23,7 @@ STANDING = {keys.QUEUE, keys.LEASED, keys.SCHEDULED, keys.TRIMS, keys.DEAD_LETTE
 POISONED = 3
 SETTLED_SECONDS = 20.0
 
-HELD = (keys.ARQ_IN_PROGRESS, keys.ARQ_JOB, keys.SLOTS, f"{keys.PARKED}?", keys.ACTIVE, keys.OUTBOX)
+HELD = (keys.ARQ_IN_PROGRESS, keys.ARQ_JOB, keys.SLOTS, f"{keys.PARKED}?", keys.HELD, keys.ACTIVE, keys.OUTBOX)
 """How the keys begin that are there only while some job is not over."""
 
 
@@ -45,7 +46,18 @@ async def leftovers(arena: Arena) -> list[str]:
     eternal = [
         name for name in await _names(arena, "*") if name not in STANDING and await arena.client.pttl(name) == -1
     ]
-    return [*held, *(f"{job_id} is queued" for job_id in queued), *(f"{name} never expires" for name in eternal)]
+    counted = [name.decode() for name, count in (await _counts(arena)).items() if name != b"changes" and int(count)]
+    return [
+        *held,
+        *(f"{job_id} is queued" for job_id in queued),
+        *(f"{name} never expires" for name in eternal),
+        *(f"{name} is still counted" for name in counted),
+    ]
+
+
+async def _counts(arena: Arena) -> dict[bytes, bytes]:
+    """How many jobs of each kind are said to be in each state."""
+    return await cast("Awaitable[dict[bytes, bytes]]", arena.client.hgetall(keys.COUNTS))
 
 
 async def lasting_leftovers(arena: Arena) -> list[str]:

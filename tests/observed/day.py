@@ -11,6 +11,9 @@ from tests.observed.watched import Watched, submitted
 from tests.system import SECRET
 from tests.transports.sockets import dial, hear
 
+ATTEMPTS = 4
+"""One of the chat, one of the job that fails, and two of the one that is tried again."""
+
 SLOW = {"models": {"openai": "gpt-sandbox-slow", "google": "gemini-sandbox-slow"}}
 
 
@@ -51,7 +54,7 @@ async def live_through(watched: Watched) -> Day:
         await _resume(caller, chat)
         for job_id in (failed, retried):
             await caller.ended(job_id)
-    await until(lambda: _is_over(watched))
+    await until(lambda: _is_over(watched, before.worker))
     return Day(before, listened, _look(watched))
 
 
@@ -98,10 +101,11 @@ async def _all_listen(watched: Watched) -> bool:
     )
 
 
-async def _is_over(watched: Watched) -> bool:
+async def _is_over(watched: Watched, before: Scrape) -> bool:
     """Whether all streams are closed and every attempt is counted: both come a moment after the last update."""
-    attempts = watched.of_worker().total("jobstream_attempt_seconds_count")
-    return watched.of_api().total("jobstream_streams") == 0 and attempts >= 4
+    attempts = "jobstream_attempt_seconds_count"
+    counted = watched.of_worker().total(attempts) - before.total(attempts)
+    return watched.of_api().total("jobstream_streams") == 0 and counted >= ATTEMPTS
 
 
 def _look(watched: Watched) -> Looks:

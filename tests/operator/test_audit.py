@@ -1,5 +1,6 @@
 """The audit log: each act of the operator's is in it, from before it was done, with where it came from."""
 
+from jobs.model import JsonObject
 from tests.api import Api
 from tests.jobs.doors import Doors
 from tests.operator.asking import CHAT, done, failed, told
@@ -18,7 +19,7 @@ async def test_every_act_is_noted_and_looking_is_not(operator: Api, doors: Doors
         "kinds/chat/resume": ("resume kind", "chat"),
         "schedules/nightly-summaries/run": ("run schedule", "nightly-summaries"),
     }
-    bodies = {
+    bodies: dict[str, JsonObject] = {
         "dead-letters/retry": {"ids": letters[:1]},
         "dead-letters/delete": {"kind": "chat", "type": "timeout"},
     }

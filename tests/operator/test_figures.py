@@ -25,8 +25,8 @@ async def watching(operator: Api) -> AsyncIterator[AsyncIterator[Event]]:
     """What the stream says."""
     async with operator.http.stream("GET", STREAM) as answer:
         assert answer.status_code == 200
-        async with aclosing(answer.aiter_bytes()) as chunks, aclosing(parsed(chunks)) as events:
-            yield events
+        async with aclosing(answer.aiter_bytes()) as chunks:
+            yield parsed(chunks)
 
 
 async def until_told(events: AsyncIterator[Event], **jobs: int) -> JsonObject:
@@ -157,7 +157,7 @@ async def passed(doors: Doors, seconds: float) -> None:
     began, _ = await doors.client.time()
 
     async def further() -> bool:
-        return (await doors.client.time())[0] > began + seconds
+        return bool((await doors.client.time())[0] > began + seconds)
 
     await until(further)
 

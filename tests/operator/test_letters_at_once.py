@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.model import JsonObject
+from jobs.model import JobId, JsonObject
 from tests.api import Api
 from tests.jobs.doors import Doors, idle_kind
 from tests.operator.asking import CHAT, done, failed, ids, told
@@ -11,7 +11,7 @@ MANY = 200
 OTHER = idle_kind("copy-records")
 
 
-async def many(doors: Doors) -> list[str]:
+async def many(doors: Doors) -> list[JobId]:
     """Two hundred of one kind and error; beside them one of another error, and one of another kind."""
     await failed(doors, code="poison")
     await failed(doors, kind=OTHER)

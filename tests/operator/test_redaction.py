@@ -1,6 +1,6 @@
 """What jobs hold is shown to the operator where it asks for that, and nowhere else."""
 
-from jobs.model import Failure
+from jobs.model import Failure, JsonObject
 from jobs.queue import Submission
 from tests.api import Api
 from tests.jobs import lines
@@ -17,7 +17,7 @@ async def told_all(doors: Doors, *, fails: bool) -> str:
     job_id = (await doors.queue.submit(submission)).job_id
     (claim,) = await doors.claim(f"worker-{job_id}-1", kinds=[CHAT])
     await doors.append(claim, lines.begun("openai"), lines.wrote("openai", PART, at=0))
-    answer = {"text": PART, "model": "m", "usage": None, "elapsed": 1.0, "first_token": None, "calls": []}
+    answer: JsonObject = {"text": PART, "model": "m", "usage": None, "elapsed": 1.0, "first_token": None, "calls": []}
     await doors.append(claim, lines.kept("answer.openai", answer), lines.kept("fetch", STEP))
     await doors.append(claim, lines.completed("openai", PART))
     end = lines.end("failed", failure=FAILURE) if fails else lines.end(result={"text": RESULT})

@@ -212,6 +212,23 @@ async def test_the_operators_cookie_follows_a_job_and_reads_its_log(operated: Ed
     assert statuses == [200, 200, 200, 401]
 
 
+async def test_a_session_that_has_ended_takes_no_stream_from_a_page_in_the_same_browser(
+    operated: Edge, doors: Doors
+) -> None:
+    """The page's own cookie counts there; on the operator's paths it counts for nothing."""
+    job = await doors.submit(CHAT, subject="one")
+    ended = KEYRING.operator_token(seconds=-600).token
+    both = {"Cookie": f"{OPERATOR_COOKIE}={ended}; {COOKIE}={page(job)}"} | HERE
+    async with Api(operated.url, None) as browser:
+        statuses = [
+            (await browser.http.head(f"/v1/jobs/{job}/stream", headers=both)).status_code,
+            (await browser.http.get(f"/v1/jobs/{job}/updates", headers=both)).status_code,
+            (await browser.http.get("/v1/operator/figures", headers=both)).status_code,
+        ]
+
+    assert statuses == [200, 200, 401]
+
+
 async def test_signing_out_takes_the_cookie_away(operated: Edge) -> None:
     """The browser is told to forget it."""
     async with Api(operated.url, None) as browser:

@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from jobs import keys
-from jobs.model import JobId
+from jobs.model import JobId, JsonObject
 from tests.jobs.patience import until
 from tests.providers.raw import RawServer, reply
 from tests.secrecy.canaries import SAID, SECRETS
@@ -67,11 +67,14 @@ class Scene:
         """The type of the error with which the job ended."""
 
         async def ended() -> bool:
-            self.seen = (await self.http.get(f"/v1/jobs/{job_id}")).json()
-            return self.seen["state"] in ("failed", "completed", "cancelled")
+            return (await self._job(job_id))["state"] in ("failed", "completed", "cancelled")
 
         await until(ended)
-        return str((self.seen["error"] or {}).get("type"))
+        return str(((await self._job(job_id))["error"] or {}).get("type"))
+
+    async def _job(self, job_id: str) -> JsonObject:
+        seen: JsonObject = (await self.http.get(f"/v1/jobs/{job_id}")).json()
+        return seen
 
     async def attempted(self, job_id: str) -> None:
         """Return once the job has been tried."""

@@ -6,7 +6,6 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tests.system import ROOT, STOP_SECONDS, Process
 
@@ -74,10 +73,3 @@ def _started(process: Process, stderr: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         process._command, cwd=ROOT, env=process._environment, stdout=subprocess.DEVNULL, stderr=stderr
     )
-
-
-def folder_of(tmp_path: Path, name: str) -> Path:
-    """An empty folder for a process of this name."""
-    folder = tmp_path / name
-    folder.mkdir()
-    return folder

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from jobs.model import JsonObject
 from jobs.stderr import MOST_LINES
 from tests.api import Api
 from tests.jobs.patience import until
@@ -91,7 +92,7 @@ async def test_a_process_whose_disk_is_full_goes_on(which: str, product: System,
         assert its.end() == 0
 
 
-async def lines_with_the_loss(api: Piped) -> list[dict[str, object]]:
+async def lines_with_the_loss(api: Piped) -> list[JsonObject]:
     """All that is read until the process says how much nobody has read."""
     read = bytearray()
 

@@ -27,6 +27,10 @@ VIEWS = {
 REFUSED = {"models": {"google": "gemini-400"}}
 STALLED = {"models": {"google": "gemini-stall"}}
 NOBODY = f"127.0.0.1:{free_port()}"
+LOOKED_AT = """state => {
+  Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
 HOSTILE = '<img src=x onerror="alert(1)"> \u202eevil\u202c שלום ' + "W" * 60
 
 
@@ -349,6 +353,20 @@ async def test_a_view_whose_service_is_killed_says_so_and_comes_back(visit: Oper
 
     await expect(visit.connection).to_have_text("Live")
     await expect(visit.page.get_by_role("status").first).to_contain_text("Back online")
+
+
+async def test_a_tab_that_nobody_looks_at_holds_no_stream(visit: Operating, server: Api) -> None:
+    """It gives its stream back when it is hidden, and knows what happened meanwhile when it is seen again."""
+    page = visit.page
+    async with page.expect_event("requestfailed", lambda request: request.url.endswith("/v1/operator/stream")):
+        await page.evaluate(LOOKED_AT, "hidden")
+    job = await server.submit("What is a tarn?")
+    await server.ended(job["id"])
+
+    await page.evaluate(LOOKED_AT, "visible")
+
+    await expect(visit.row(job["id"])).to_contain_text("Done")
+    await expect(visit.connection).to_have_text("Live")
 
 
 async def test_a_job_that_is_gone_says_so(visit: Operating) -> None:

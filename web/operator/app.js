@@ -28,16 +28,16 @@ const views = {
 };
 
 function App() {
-  const [session, setSession] = useState('asked');
+  const [admitted, admit] = useState(true);
   const operator = useRef(null);
-  operator.current ??= createOperator({ signedOut: () => setSession('none') });
-  const { figures, connection } = useFigures(operator.current, session, setSession);
+  operator.current ??= createOperator({ signedOut: () => admit(false) });
+  const { figures, connection } = useFigures(operator.current, admitted, () => admit(false));
   const place = usePlace();
   const name = Object.hasOwn(views, place.view) ? place.view : 'jobs';
   const where = `${name}/${place.id ?? ''}`;
   const main = useMovedFocus(where);
 
-  if (session === 'none') return html`<${SignIn} operator=${operator.current} signedIn=${() => setSession('asked')} />`;
+  if (!admitted) return html`<${SignIn} operator=${operator.current} signedIn=${() => admit(true)} />`;
   if (!figures) return html`<${Beginning} connection=${connection} />`;
   const { view, one } = views[name];
   const shown = place.id && one ? one : view;
@@ -58,25 +58,17 @@ function Beginning({ connection }) {
   `;
 }
 
-/** The newest figures for as long as there is a session, and how they come. */
-function useFigures(operator, session, setSession) {
+/** The newest figures for as long as one is admitted, and how they come. */
+function useFigures(operator, admitted, refused) {
   const [figures, setFigures] = useState(null);
   const [connection, setConnection] = useState('connecting');
   useEffect(() => {
-    if (session === 'none') {
-      setFigures(null);
-      setConnection('connecting');
-      return undefined;
-    }
-    return followFigures(operator, {
-      figures: (told) => {
-        setSession('open');
-        setFigures({ ...told, aheadMilliseconds: Date.parse(told.now) - Date.now() });
-      },
-      connection: setConnection,
-      refused: () => setSession('none'),
-    });
-  }, [operator, session === 'none']);
+    setFigures(null);
+    setConnection('connecting');
+    if (!admitted) return undefined;
+    const keep = (told) => setFigures({ ...told, aheadMilliseconds: Date.parse(told.now) - Date.now() });
+    return followFigures(operator, { figures: keep, connection: setConnection, refused });
+  }, [operator, admitted]);
   return { figures, connection };
 }
 
@@ -85,9 +77,10 @@ function useMovedFocus(where) {
   const main = useRef(null);
   const before = useRef(where);
   useEffect(() => {
-    if (before.current !== where) main.current?.focus({ preventScroll: true });
-    if (before.current !== where) scrollTo(0, 0);
+    if (before.current === where) return;
     before.current = where;
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
   }, [where]);
   return main;
 }

@@ -67,14 +67,15 @@ export function followFigures(operator, show) {
   /** Whether one may ask at all. @param {Connection} connection what it is when there is an answer */
   async function ask(connection) {
     try {
-      show.figures(await operator.figures());
+      const figures = await operator.figures();
+      if (stopping.signal.aborted) return false;
+      show.figures(figures);
       show.connection(connection);
     } catch (error) {
-      if (error.status === 401 || error.status === 403) {
-        show.refused();
-        return false;
-      }
-      show.connection('offline');
+      const refused = error.status === 401 || error.status === 403;
+      if (refused) show.refused();
+      else show.connection('offline');
+      return !refused;
     }
     return true;
   }

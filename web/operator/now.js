@@ -16,10 +16,3 @@ export function useNow({ aheadMilliseconds }, everySeconds = 1) {
   }, [everySeconds]);
   return now + aheadMilliseconds;
 }
-
-/** @param {string} title of the view that is looked at */
-export function useTitle(title) {
-  useEffect(() => {
-    document.title = `${title} · Operator · Jobstream`;
-  }, [title]);
-}

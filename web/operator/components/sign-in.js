@@ -4,16 +4,15 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import { html } from '../../html.js';
 import { useAct } from '../asked.js';
+import { useTitle } from '../title.js';
 import { Problem } from './problem.js';
 
 /** @param {{operator: import('../operator.js').Operator, signedIn: () => void}} props */
 export function SignIn({ operator, signedIn }) {
   const box = useRef(null);
   const { busy, error, run } = useAct((secret) => operator.signIn(secret));
-  useEffect(() => {
-    document.title = 'Sign in · Operator · Jobstream';
-    box.current.focus();
-  }, []);
+  useTitle('Sign in');
+  useEffect(() => box.current.focus(), []);
 
   async function submit(event) {
     event.preventDefault();

@@ -7,7 +7,8 @@ import { JobLink } from '../components/job-link.js';
 import { Pager } from '../components/pager.js';
 import { Problem } from '../components/problem.js';
 import { When } from '../components/when.js';
-import { useNow, useTitle } from '../now.js';
+import { useNow } from '../now.js';
+import { useTitle } from '../title.js';
 
 const PAGE_SIZE = 100;
 const ON_A_JOB = ['read contents', 'cancel job', 'retry job'];

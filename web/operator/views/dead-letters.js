@@ -10,8 +10,9 @@ import { LetterActs } from '../components/letter-acts.js';
 import { LetterTable } from '../components/letter-table.js';
 import { Pager } from '../components/pager.js';
 import { Problem } from '../components/problem.js';
-import { useNow, useTitle } from '../now.js';
+import { useNow } from '../now.js';
 import { hashOf } from '../place.js';
+import { useTitle } from '../title.js';
 
 const PAGE_SIZE = 50;
 

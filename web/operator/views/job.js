@@ -14,9 +14,10 @@ import { Log } from '../components/log.js';
 import { Problem } from '../components/problem.js';
 import { Waterfall } from '../components/waterfall.js';
 import { listen } from '../events.js';
-import { useNow, useTitle } from '../now.js';
+import { useNow } from '../now.js';
 import { hashOf } from '../place.js';
 import { isOver } from '../rows.js';
+import { useTitle } from '../title.js';
 
 const MOVES = ['state', 'progress', 'step', 'part', 'end'];
 const GATHER_MILLISECONDS = 400;

@@ -8,8 +8,9 @@ import { JobTable } from '../components/job-table.js';
 import { Pager } from '../components/pager.js';
 import { Problem } from '../components/problem.js';
 import { useLiveRows } from '../live-rows.js';
-import { useNow, useTitle } from '../now.js';
+import { useNow } from '../now.js';
 import { hashOf } from '../place.js';
+import { useTitle } from '../title.js';
 
 const PAGE_SIZE = 50;
 const NONE = [];

@@ -5,8 +5,9 @@ import { html } from '../../html.js';
 import { useAct, useAsked } from '../asked.js';
 import { Problem } from '../components/problem.js';
 import { When } from '../components/when.js';
-import { useNow, useTitle } from '../now.js';
+import { useNow } from '../now.js';
 import { hashOf } from '../place.js';
+import { useTitle } from '../title.js';
 
 /** @param {{operator: import('../operator.js').Operator, figures: any}} props */
 export function Kinds({ operator, figures }) {

@@ -8,8 +8,9 @@ import { Empty } from '../components/empty.js';
 import { JobLink } from '../components/job-link.js';
 import { Problem } from '../components/problem.js';
 import { When } from '../components/when.js';
-import { useNow, useTitle } from '../now.js';
+import { useNow } from '../now.js';
 import { hashOf } from '../place.js';
+import { useTitle } from '../title.js';
 
 /** @param {{operator: import('../operator.js').Operator, figures: any}} props */
 export function Schedules({ operator, figures }) {

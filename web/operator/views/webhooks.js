@@ -6,7 +6,8 @@ import { DeliveryTable } from '../components/delivery-table.js';
 import { Empty } from '../components/empty.js';
 import { Pager } from '../components/pager.js';
 import { Problem } from '../components/problem.js';
-import { useNow, useTitle } from '../now.js';
+import { useNow } from '../now.js';
+import { useTitle } from '../title.js';
 
 const PAGE_SIZE = 50;
 
