@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 SettingsOf = TypeVar("SettingsOf", bound=BaseSettings)
 
 _CODES = {"data_encryption_key": "encryption-key-malformed"}
+_OTHERWISE = "setting-invalid"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def unfit_settings(error: ValidationError) -> list[Finding]:
     """The settings that cannot be read, each by its variable and without its value."""
     return [
         Finding(
-            _CODES.get(str(each["loc"][0]), "setting-invalid"),
+            _CODES.get(str(each["loc"][0]), _OTHERWISE),
             f"{str(each['loc'][0]).upper()} cannot stand: {each['msg']}",
             "write it as .env.example has it, or leave it out",
         )

@@ -51,7 +51,7 @@ class Flow:
 
     async def drained(self) -> None:
         """Return when the client takes more, or is gone."""
-        if self.paused:
+        while self.paused:  # again, where others have waited too, and were quicker to fill it
             self._drained = self._drained or self._loop.create_future()
             await asyncio.wait({self._drained})
 
@@ -70,6 +70,7 @@ class Flow:
 
     def lose(self) -> None:
         """The client is gone."""
+        self.paused = False
         self._forget_timer()
         self._wake()
         holder, self.holder = self.holder, None

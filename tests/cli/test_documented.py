@@ -71,8 +71,9 @@ def test_the_table_of_exit_codes_is_the_codes() -> None:
 
 def test_every_code_of_the_doctor_is_in_its_table() -> None:
     table = set(re.findall(r"`([a-z-]+)`", "".join(re.findall(r"^\| (`.*?) \|", SECTIONS["Doctor"], re.MULTILINE))))
-    sources = [*(ROOT / "jobstream").rglob("*.py"), *(ROOT / room / "checkup.py" for room in ROOMS)]
-    sources += [ROOT / "jobs" / "findings.py", ROOT / "jobs" / "fitness.py"]
-    called = re.compile(r'(?:Finding\(\s*(?:code=)?|_of\(|": |\), )"([a-z]+(?:-[a-z]+)*)"')
+    makers = ["jobs/findings.py", "jobs/fitness.py", *(f"{room}/checkup.py" for room in ROOMS)]
+    makers += ["jobstream/examinations.py", "jobstream/variables.py", "jobstream/commands/doctor.py"]
+    made = re.compile(r'(?:Finding\(\s*(?:code=)?|_of\(|_CODES = {"\w+": |_OTHERWISE = )"([a-z-]+)"')
+    sources = [(ROOT / maker).read_text() for maker in makers]
 
-    assert {code for source in sources for code in called.findall(source.read_text())} == table
+    assert {code for source in sources for code in made.findall(source)} == table

@@ -1,7 +1,9 @@
 """Dashboard, alerts and reference name what the processes tell, and all of it."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -9,12 +11,14 @@ import yaml
 
 from tests.observed.day import Day
 from tests.observed.scrape import samples_of
+from tests.observed.watched import OPERATOR_SECRET, Watched
 from tests.system import ROOT
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "jobstream.json"
 ALERTS = ROOT / "deploy" / "prometheus-alerts.yml"
 SCRAPES = ROOT / "deploy" / "prometheus.yml"
 REFERENCE = ROOT / "docs" / "METRICS.md"
+RECIPES = ROOT / "docs" / "RECIPES.md"
 
 ADDED = {"le", "job", "instance"}
 """Labels of histograms, and those that Prometheus gives to whatever it scrapes."""
@@ -116,6 +120,22 @@ def test_the_reference_says_of_each_family_what_it_says_of_itself(day: Day) -> N
             expected[name] = [family.type, ", ".join(known), whose, family.documentation]
 
     assert written == expected
+
+
+def test_the_recipe_shows_what_both_processes_tell(watched: Watched, day: Day) -> None:
+    """As printed, but for the worker's port."""
+    (recipe,) = re.findall(r"```sh[^\n]*\n(curl [^`]*/metrics[^`]*)```", RECIPES.read_text())
+    environment = {
+        "PATH": os.environ["PATH"],
+        "JOBSTREAM_URL": watched.product.url,
+        "JOBSTREAM_OPERATOR_SECRET": OPERATOR_SECRET,
+    }
+
+    typed = recipe.replace("http://127.0.0.1:9100", watched.worker_url)
+    shown = subprocess.check_output(["bash", "-euo", "pipefail", "-c", typed], env=environment, text=True)
+
+    assert "jobstream_workers 1.0\n" in shown
+    assert "jobstream_attempt_seconds_count{" in shown
 
 
 def _family(sample: str) -> str:

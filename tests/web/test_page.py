@@ -236,7 +236,10 @@ async def test_a_page_whose_service_is_killed_goes_on_when_it_is_back(browser: B
 
             system.api.kill()
             await expect(visit.page.locator(".connection")).to_have_text("Reconnecting")
+            spell = visit.page.get_by_role("status", name="Connection")
+            await expect(spell).to_contain_text("Connection lost")
             system.api.start()
+            await expect(spell).to_contain_text("Back again")
             await visit.see_end()
 
             for provider in PROVIDERS:

@@ -161,7 +161,7 @@ async def _begin(tab: Visit) -> None:
 
 async def _end(tab: Visit) -> None:
     await tab.page.bring_to_front()  # a tab behind others draws too seldom to be clicked at once
-    await tab.page.get_by_role("button", name="Cancel").click()
+    await tab.page.get_by_role("button", name="Stop").click()
     await tab.see_end("Cancelled")
 
 

@@ -53,3 +53,30 @@ async def test_a_client_that_takes_nothing_for_too_long_is_given_up() -> None:
         await given_up.wait()
         pipe.lose()
         await waiting
+
+
+async def test_those_who_wait_for_a_client_go_on_one_by_one() -> None:
+    """Each message may be large: when the client takes more, the first one may be all that it takes."""
+
+    unread: list[bytes] = []
+
+    def write(data: bytes) -> None:
+        unread.append(data)
+        pipe.pause_writing()
+
+    async def tell() -> None:
+        await pipe.drained()
+        pipe.send(b"large")
+
+    pipe = Pipe(write, is_open=lambda: True, give_up=lambda: None, send_seconds=60)
+    pipe.pause_writing()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tellers:
+        for _ in range(100):
+            tellers.create_task(tell())
+        for told in range(100):
+            await asyncio.sleep(0)
+            assert len(unread) == told
+            pipe.resume_writing()
+            while len(unread) == told:
+                await asyncio.sleep(0)
+        pipe.lose()
