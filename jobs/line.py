@@ -24,8 +24,8 @@ class Line(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._heard_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        parser, writer = connection._parser, connection._writer  # noqa: SLF001  # they are not to be had otherwise
-        if writer is None:
+        parser, reader, writer = connection._parser, connection._reader, connection._writer  # noqa: SLF001  # they are not to be had otherwise
+        if reader is None or writer is None or reader.at_eof() or writer.is_closing():
             raise RedisConnectionError("The connection was lost before it was used.")
         self._reader = hiredis.Reader(protocolError=InvalidResponse, replyError=parser.parse_error)
         self._transport = cast(asyncio.Transport, writer.transport)

@@ -15,7 +15,7 @@ FEWEST_CHARACTERS = 6
 """So many different ones: fewer are a pattern."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
 
 
 def look(settings: Settings) -> Iterator[Finding]:

@@ -246,13 +246,11 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def _give_up(self) -> None:
         """Close behind all that waits to be sent, and not wait for that for long."""
-        if self.transport.is_closing():
-            return
-        if not self.close_sent:
+        if not self.close_sent and not self.transport.is_closing():
             self.conn.send_close(TOO_SLOW)
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.close_sent = True
-        self.transport.close()
+        self.transport.close()  # it may be closing by itself, as when a ping was not answered, and that has no end
         self.loop.call_later(LAST_SECONDS, self.transport.abort)
 
 

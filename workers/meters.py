@@ -24,6 +24,7 @@ _ATTEMPT = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600)
 _ANSWER = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _UPDATES = (1, 2, 3, 5, 10, 20, 50, 100)
 
+
 class Meters(Vitals):
     """A worker's witness, which counts (workers.witness.Witness)."""
 

@@ -12,7 +12,7 @@ from typing import Any, assert_never
 import structlog
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from jobs.errors import Corrupt, JobEnded, LeaseLost, ResultTooLarge
+from jobs.errors import Corrupt, JobEnded, LeaseLost, ResultTooLarge, StoreUnavailable
 from jobs.kind import AnyKind
 from jobs.leases import Claim, Leases
 from jobs.log import Line
@@ -153,7 +153,7 @@ class Runner:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LAST_WRITE_SECONDS):
                         await writer.write()  # a step's result may have been on its way
-                await patiently(partial(self._leases.release, claim))
+                await self._hand_back(claim)
             case Suspended(until_us=until_us):
                 await writer.write()
                 await patiently(partial(self._leases.suspend, claim, until_us=until_us))
@@ -161,6 +161,13 @@ class Runner:
                 pass
             case _:
                 assert_never(outcome)
+
+    async def _hand_back(self, claim: Claim) -> None:
+        """Asked for twice: the connection that all calls share may be all that was lost with the first."""
+        try:
+            await self._leases.release(claim)
+        except StoreUnavailable:
+            await self._leases.release(claim)
 
 
 def _input(kind: AnyKind, claim: Claim) -> BaseModel:

@@ -8,8 +8,8 @@ if held_by ~= token then
 end
 local now = now_us()
 
-local function stop(other, how)
-  redis.call('HSET', DELIVERY .. other, 'state', how, 'next_ms', '')
+local function stop(other, how) -- whoever is trying it just now has it no more
+  redis.call('HSET', DELIVERY .. other, 'state', how, 'next_ms', '', 'token', '')
   redis.call('ZREM', DUE .. host, other)
 end
 

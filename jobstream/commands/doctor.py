@@ -18,7 +18,7 @@ from jobstream.printable import on_one_line
 from jobstream.terminal import Terminal
 from jobstream.variables import unread
 
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 8.0
 RUNNING = frozenset({"no-worker", "service-unreachable", "store-unreachable"})
 """What can only be found well while the product runs."""
 

@@ -12,6 +12,7 @@ from typing import cast
 
 import pytest
 import uvloop
+from redis.asyncio import UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
@@ -162,6 +163,22 @@ async def test_a_lost_line_takes_no_call(redis: Client) -> None:
         line.call("PING")
 
 
+async def test_a_connection_that_is_gone_before_its_first_call_is_no_line(tmp_path: Path) -> None:
+    """As where whatever is before the store lets us in and hangs up; nobody has to wait to find that out."""
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    path = str(tmp_path / "hangs-up")
+    connection = UnixDomainSocketConnection(path=path, lib_name=None, lib_version=None)  # so that nothing is asked
+    async with await asyncio.start_unix_server(hang_up, path):
+        await connection.connect()
+        await until(partial(_has_hung_up, connection))
+        with pytest.raises(RedisConnectionError):
+            Line(connection, silent_seconds=PATIENCE_SECONDS)
+        await connection.disconnect(nowait=True)
+
+
 async def test_what_blocks_holds_up_nobody(redis: Client) -> None:
     """Who waits for the bell has a connection of its own."""
     waiting = asyncio.ensure_future(
@@ -205,6 +222,10 @@ async def test_a_crowd_that_finds_no_store_is_told_so_by_one_look(tmp_path: Path
 
 async def _is_lost(line: Line) -> bool:
     return line.lost
+
+
+async def _has_hung_up(connection: UnixDomainSocketConnection) -> bool:
+    return connection._reader is not None and connection._reader.at_eof()
 
 
 async def _line(client: Client) -> Line:

@@ -183,6 +183,21 @@ async def test_an_endpoint_that_is_gone_is_told_no_more_of_the_job(office: Offic
     assert [came.id for came in receiver.came] == [f"{job_id}-1", f"{job_id}-2", f"{job_id}-1"]
 
 
+async def test_a_try_under_way_does_not_bring_back_what_its_endpoint_wants_no_more(
+    office: Office, receiver: Receiver
+) -> None:
+    """Two runs are told of at once: one is answered with 410, and after it the other fails."""
+    job_id = await office.ended(receiver.url, state="failed")
+    await run_again(office, job_id)
+    first, second = await office.webhooks.take(slots=2, most_of_one=2, token="both", busy=[])
+
+    await office.webhooks.settle(second, Try("disabled", 410, "gone"))
+    await office.webhooks.settle(first, Try("pending", 500, "try again", delay_seconds=0))
+
+    assert [each.state for each in await office.webhooks.of_job(job_id)] == ["disabled", "disabled"]
+    assert await office.doors.client.zcard(keys.DUE + await host_of(office, job_id)) == 0
+
+
 async def run_again(office: Office, job_id: JobId) -> None:
     """One more run of the job, cancelled."""
     await office.doors.queue.retry(job_id)

@@ -57,6 +57,10 @@ class Ear(Reader):
         super().leave()
 
     @property
+    def ready(self) -> bool:
+        return super().ready and not self._outlet.ended  # behind the closing frame nothing may follow
+
+    @property
     def over(self) -> bool:
         return self._over or self._outlet.ended
 
