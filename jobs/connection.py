@@ -23,6 +23,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from jobs import keys
+from jobs.clock import MICROSECONDS
 from jobs.encryption import UNSEALED, Sealer
 from jobs.errors import StorageFull, StoreUnavailable
 from jobs.line import Line
@@ -32,7 +33,8 @@ from jobs.shared import Shared
 from jobs.turns import Turns
 
 CALL_SECONDS = 2.0
-"""How long a call may take before the store counts as unavailable; without it a frozen store hangs us for ever."""
+"""How long the store may owe an answer and say nothing before it counts as unavailable; without it a frozen one hangs
+us for ever."""
 
 FREE_SECONDS = 1
 """How long a call waits for a connection when all are in use, and none of those calls is answered."""
@@ -52,6 +54,11 @@ class Client(ArqRedis):
     of the pool's. A call that is cancelled may have left already."""
 
     sealer: Sealer = UNSEALED
+
+    async def now_us(self) -> int:
+        """The store's clock, in microseconds."""
+        seconds, microseconds = await self.time()
+        return int(seconds) * MICROSECONDS + int(microseconds)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """What redis-py makes of the store's answer."""

@@ -30,10 +30,10 @@ async def figures(client: Client) -> Figures:
     roll = Roll(client)
     names = await roll.names()
     with store_faults():
-        seconds, microseconds = await client.time()
+        now_us = await client.now_us()
         scopes = [scope.decode() for scope in await client.smembers(keys.PARKED)]  # type: ignore[misc]
         async with client.pipeline(transaction=False) as pipe:
-            pipe.zcount(keys.QUEUE, "-inf", seconds * 1000 + microseconds // 1000)
+            pipe.zcount(keys.QUEUE, "-inf", now_us // 1000)
             pipe.zcard(keys.SCHEDULED)
             pipe.zcard(keys.DEAD_LETTERS)
             pipe.hgetall(keys.ENDED)
@@ -52,12 +52,13 @@ async def figures(client: Client) -> Figures:
         workers=len(names),
         slots=sum(each["slots"] for each in facts),
         running=sum(each["running"] for each in facts),
-        ended={_kind_and_state(name.decode()): int(count) for name, count in ended.items()},
+        ended={kind_and_state(name.decode()): int(count) for name, count in ended.items()},
         memory=memory["used_memory"],
         most_memory=memory["maxmemory"],
     )
 
 
-def _kind_and_state(name: str) -> tuple[str, str]:
+def kind_and_state(name: str) -> tuple[str, str]:
+    """What a counter of the store counts, by its name there."""
     kind, _, state = name.partition(" ")
     return kind, state

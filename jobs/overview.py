@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from jobs import clock, keys
 from jobs.connection import Client, store_faults
+from jobs.figures import kind_and_state
 from jobs.model import JobId, JsonObject, State
 from jobs.pauses import Pauses
 from jobs.roll import Roll
@@ -49,13 +50,13 @@ class Overview:
             held = await cast("Awaitable[dict[bytes, bytes]]", self._client.hgetall(keys.COUNTS))
         counted = {name.decode(): max(0, int(count)) for name, count in held.items()}
         changes = counted.pop(CHANGES, 0)
-        return Counts({_kind_and_state(name): count for name, count in counted.items()}, changes)
+        return Counts({kind_and_state(name): count for name, count in counted.items()}, changes)
 
     async def look(self) -> JsonObject:
         """Everything at this moment, by the store's clock."""
         counts, paused = await self.counts(), await self._pauses.paused()
         with store_faults():
-            seconds, microseconds = await self._client.time()
+            now_us = await self._client.now_us()
             scopes = [scope.decode() for scope in await self._client.smembers(keys.PARKED)]  # type: ignore[misc]
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.zcard(keys.DEAD_LETTERS)
@@ -64,7 +65,6 @@ class Overview:
                 for name in [*(keys.PARKED + scope for scope in scopes), *(keys.HELD + kind for kind in paused)]:
                     pipe.zcard(name)
                 dead, newest, facts, *parked = await pipe.execute()
-        now_us = seconds * clock.MICROSECONDS + microseconds
         return {
             "now": clock.from_microseconds(now_us),
             "jobs": counts.by_state() | {"parked": sum(parked)},
@@ -99,8 +99,3 @@ def _store(facts: Mapping[str, Any]) -> JsonObject:
         "max_memory_bytes": facts.get("maxmemory") or None,
         "state": "ok" if writable(facts) else "read-only",
     }
-
-
-def _kind_and_state(name: str) -> tuple[str, str]:
-    kind, _, state = name.partition(" ")
-    return kind, state

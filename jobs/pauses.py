@@ -24,8 +24,7 @@ class Pauses:
         if kind in await self.paused():
             return
         with store_faults():
-            seconds, microseconds = await self._client.time()
-            now = clock.from_microseconds(seconds * clock.MICROSECONDS + microseconds)
+            now = clock.from_microseconds(await self._client.now_us())
             await cast("Awaitable[int]", self._client.hset(keys.PAUSED, kind, now))
 
     async def resume(self, kind: str) -> None:

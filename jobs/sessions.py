@@ -178,8 +178,7 @@ class Sessions:
     async def now(self) -> int:
         """The store's clock in microseconds: what becomes stale from now on comes later."""
         with store_faults():
-            seconds, microseconds = await self._client.time()
-        return int(seconds) * 1_000_000 + int(microseconds)
+            return await self._client.now_us()
 
     async def _put(
         self, subject: str | None, session_id: str, content: bytes, *, tree_id: str = "", expected: str = ""

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from jobs import keys
-from jobs.connection import Client, store_faults
+from jobs.connection import Client, connect, store_faults
 from jobs.embedded import open_embedded
 from jobs.encryption import UNSEALED
 from jobs.errors import IntegrityError, StorageFull, StoreUnavailable, StoreUnsuitable
@@ -38,6 +38,18 @@ async def open_store(redis_url: str | None, data: Path) -> AsyncIterator[str]:
         return
     async with open_embedded(data) as store:
         yield store.url
+
+
+async def check_store(url: str, settings: StoreSettings) -> None:
+    """Wait until the store answers; StoreUnsuitable, saying what to set, if jobs are not safe in it, or if it was
+    written by other keys than ours."""
+    async with connect(url, sealer=settings.sealer) as client:
+        await check(
+            client,
+            allow_volatile=settings.jobstream_allow_volatile,
+            allow_plain=settings.jobstream_allow_plain_redis,
+        )
+        await check_keys(client)
 
 
 async def check(redis: Redis, *, allow_volatile: bool, allow_plain: bool) -> None:

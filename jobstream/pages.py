@@ -68,6 +68,14 @@ def show_job(terminal: Terminal, job: Job) -> None:
         terminal.show(Page(job))
 
 
+def show_change(terminal: Terminal, job: Job) -> None:
+    """Print what the job has become: on one line, or as the JSON that the service has for it."""
+    if terminal.as_json:
+        terminal.tell(job.snapshot)
+    else:
+        terminal.show(headline(job))
+
+
 def failure_text(error: Failure) -> str:
     """Why something failed, on one line."""
     return on_one_line(f"{error.title} ({error.type}): {error.detail}")

@@ -6,20 +6,22 @@ import os
 import resource
 import secrets
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from pathlib import Path
 
 import structlog
 import uvloop
+from fastapi import FastAPI
+from opentelemetry.trace import Tracer
 from pydantic import ValidationError
 from sse_starlette.sse import AppStatus
 
-from jobs.connection import connect
 from jobs.errors import JobError, StoreUnsuitable
 from jobs.kinds import KINDS
 from jobs.logs import begin_logs, hide, say
-from jobs.store import check, check_keys, open_store
+from jobs.store import check_store, open_store
 from jobs.telemetry import open_tracer
+from service.api import Api
 from service.app import create_app, open_api
 from service.checkup import open_demo, open_operator, values
 from service.credentials import Keyring
@@ -41,48 +43,44 @@ async def serve(settings: Settings) -> None:
     AppStatus.enable_automatic_graceful_drain = False  # our feed ends the streams, with a farewell
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(open_store(settings.store_url, settings.jobstream_data))
-        sealer = settings.sealer
-        async with connect(url, sealer=sealer) as client:
-            await check(
-                client,
-                allow_volatile=settings.jobstream_allow_volatile,
-                allow_plain=settings.jobstream_allow_plain_redis,
-            )
-            await check_keys(client)
+        await check_store(url, settings)
         meters = Meters()
         tracing = open_tracer(settings, service="jobstream-api", lost=meters.spans_lost)
         tracer = stack.enter_context(tracing)
-        allowance = Allowance(waiting_jobs=settings.jobstream_queue_cap)
-        api = await stack.enter_async_context(
-            open_api(
-                url,
-                KINDS,
-                _keyring(settings),
-                sealer=sealer,
-                allowance=allowance,
-                ping_seconds=settings.jobstream_ping_seconds,
-                session_days=settings.jobstream_session_days,
-                connections=settings.connections,
-                endpoints=settings.endpoints,
-                meters=meters,
-            )
-        )
-        web = settings.jobstream_web if settings.jobstream_demo else None
-        app = create_app(
-            api,
-            web=web,
-            origins=settings.jobstream_origins,
-            hosts=settings.hosts,
-            documents_served=settings.documents_served,
-            compat=settings.jobstream_compat,
-            compat_copy=settings.jobstream_compat_copy,
-            operator=settings.jobstream_web if settings.jobstream_operator else None,
-            tracer=tracer,
-        )
-        server = Server(server_config(app, settings), api.feed)
+        api = await stack.enter_async_context(_api(url, settings, meters))
+        server = Server(server_config(_application(api, settings, tracer), settings), api.feed)
         _leave_in_peace()
         log.info("serving", url=f"http://{settings.host}:{settings.port}", demo=settings.jobstream_demo)
         await server.serve()
+
+
+def _api(url: str, settings: Settings, meters: Meters) -> AbstractAsyncContextManager[Api]:
+    return open_api(
+        url,
+        KINDS,
+        _keyring(settings),
+        sealer=settings.sealer,
+        allowance=Allowance(waiting_jobs=settings.jobstream_queue_cap),
+        ping_seconds=settings.jobstream_ping_seconds,
+        session_days=settings.jobstream_session_days,
+        connections=settings.connections,
+        endpoints=settings.endpoints,
+        meters=meters,
+    )
+
+
+def _application(api: Api, settings: Settings, tracer: Tracer) -> FastAPI:
+    return create_app(
+        api,
+        web=settings.jobstream_web if settings.jobstream_demo else None,
+        origins=settings.jobstream_origins,
+        hosts=settings.hosts,
+        documents_served=settings.documents_served,
+        compat=settings.jobstream_compat,
+        compat_copy=settings.jobstream_compat_copy,
+        operator=settings.jobstream_web if settings.jobstream_operator else None,
+        tracer=tracer,
+    )
 
 
 def _keyring(settings: Settings) -> Keyring:

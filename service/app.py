@@ -184,6 +184,21 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # it tells of bodies
     )
     app.state.api = api
+    _serve_the_protocol(app)
+    if compat:
+        app.include_router(compat_router(compat_copy))
+    _serve_pages(app, web=web, operator=operator)
+    _tell_errors(app)
+    app.add_middleware(Faults)
+    app.add_middleware(Origins, allowed=frozenset(origins))
+    if hosts is not None:
+        app.add_middleware(Hosts, allowed=hosts)
+    app.add_middleware(Observed, witness=api.witness, tracer=tracer)
+    app.add_middleware(Door)
+    return app
+
+
+def _serve_the_protocol(app: FastAPI) -> None:
     app.add_route("/v1/jobs/{job_id}/stream", jobs.open_stream, methods=["GET"], include_in_schema=False)
     for routes in NATIVE:
         app.include_router(routes.router)
@@ -192,24 +207,21 @@ def create_app(
         app.include_router(documents.router)
     for dialect in (ai_sdk, ag_ui, openai_responses):
         app.include_router(dialect.router)
-    if compat:
-        app.include_router(compat_router(compat_copy))
+
+
+def _serve_pages(app: FastAPI, *, web: Path | None, operator: Path | None) -> None:
     if web is not None:
         app.include_router(page_router(web))
         app.mount("/web", PageFiles(directory=web))
     if operator is not None:
         app.include_router(operator_router(operator))
         app.mount("/operator/files", PageFiles(directory=operator))
+
+
+def _tell_errors(app: FastAPI) -> None:
     app.add_exception_handler(JobError, _tell)
     app.add_exception_handler(HTTPException, _tell_http)
     app.add_exception_handler(RequestValidationError, _tell_validation)
-    app.add_middleware(Faults)
-    app.add_middleware(Origins, allowed=frozenset(origins))
-    if hosts is not None:
-        app.add_middleware(Hosts, allowed=hosts)
-    app.add_middleware(Observed, witness=api.witness, tracer=tracer)
-    app.add_middleware(Door)
-    return app
 
 
 async def _tell(request: Request, error: Exception) -> Response:

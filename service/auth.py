@@ -159,12 +159,13 @@ class Auth:
         return connection.query_params.get("token") or None if in_url else None
 
     def _of_cookie(self, connection: HTTPConnection, *, streams: bool) -> Caller:
-        """Whom the browser's cookie stands for; the operator's counts on streams, logs and the operator's paths."""
+        """Whom the browser's cookie stands for; the operator's counts on streams, logs and the operator's paths,
+        and on no WebSocket, where a job can be cancelled without a note."""
         operators, pages = (connection.cookies.get(name) for name in (OPERATOR_COOKIE, COOKIE))
         path = connection.scope["path"]
         if operators and path.startswith(OPERATOR_PATHS):
             return self._keyring.identify_operator(operators)
-        if operators and (streams or path.endswith("/updates")):
+        if operators and connection.scope["type"] == "http" and (streams or path.endswith("/updates")):
             try:
                 return self._keyring.identify_operator(operators)
             except Unauthorized:

@@ -22,11 +22,11 @@ async def look_up(host: str, port: int) -> list[str]:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            _tell(answer.set_exception, error)
+            tell(answer.set_exception, error)
         else:
-            _tell(answer.set_result, list(dict.fromkeys(str(address[0]) for *_, address in found)))
+            tell(answer.set_result, list(dict.fromkeys(str(address[0]) for *_, address in found)))
 
-    def _tell(how: Callable[..., None], what: object) -> None:
+    def tell(how: Callable[..., None], what: object) -> None:
         with suppress(RuntimeError):  # the loop is closed by now
             loop.call_soon_threadsafe(lambda: None if answer.done() else how(what))
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from jobs import keys
 from jobs.catalog import SCHEDULES, SUBSCRIPTIONS
-from jobs.connection import Client, connect
+from jobs.connection import Client
 from jobs.conversations import Conversations
 from jobs.cron import Cron
 from jobs.enqueuing import ARQ_FUNCTION
@@ -28,7 +28,7 @@ from jobs.logs import begin_logs, say
 from jobs.queue import Queue
 from jobs.rejects import Rejects
 from jobs.sessions import Sessions
-from jobs.store import check, check_keys, open_store
+from jobs.store import check_store, open_store
 from jobs.telemetry import open_tracer
 from workers.courier import Courier
 from workers.meters import Meters, served
@@ -98,20 +98,10 @@ async def open_url(settings: Settings) -> AsyncIterator[str]:
         _refuse(error.detail)
     async with open_store(settings.store_url, settings.jobstream_data) as url:
         try:
-            await _check(url, settings)
+            await check_store(url, settings)
         except StoreUnsuitable as error:
             _refuse(error.detail)
         yield url
-
-
-async def _check(url: str, settings: Settings) -> None:
-    async with connect(url, sealer=settings.sealer) as client:
-        await check(
-            client,
-            allow_volatile=settings.jobstream_allow_volatile,
-            allow_plain=settings.jobstream_allow_plain_redis,
-        )
-        await check_keys(client)
 
 
 def _settings() -> Settings:

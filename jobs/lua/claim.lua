@@ -85,9 +85,13 @@ local function come_back(job)
   end
 end
 
--- Takes the job of a paused kind out of the queue, where it would hide others; its place is kept.
+-- Takes the job of a paused kind out of the queue, where it would hide others; its place is kept. The slot of all
+-- kinds, for which it may have been woken, goes to another.
 local function hold(job, score)
   come_back(job)
+  if limits(job)[3] > 0 then
+    unpark(SUSPECT)
+  end
   redis.call('ZREM', QUEUE, job.id)
   redis.call('ZADD', HELD .. job.kind, score, job.id)
   redis.call('PEXPIRE', HELD .. job.kind, LIFETIME_MS)

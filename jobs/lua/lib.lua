@@ -230,10 +230,10 @@ local function enqueue(job)
   ring_bell()
 end
 
--- Why no job of the subject may come in, or nil; 0 is no limit.
-local function no_room(subject, most_active, most_waiting)
+-- Why no job of the kind and subject may come in, or nil; 0 is no limit. What a pause of the kind holds back waits too.
+local function no_room(kind, subject, most_active, most_waiting)
   return most_active > 0 and redis.call('SCARD', ACTIVE .. subject) >= most_active and 'TOO_MANY_JOBS'
-    or most_waiting > 0 and redis.call('ZCARD', QUEUE) >= most_waiting and 'QUEUE_FULL'
+    or most_waiting > 0 and redis.call('ZCARD', QUEUE) + redis.call('ZCARD', HELD .. kind) >= most_waiting and 'QUEUE_FULL'
 end
 
 -- What a running job takes a slot of: its kind, its kind for its subject, and the one place for jobs that are

@@ -9,7 +9,7 @@ local job = open(id)
 if not job or not TERMINAL[job.state] or int(job.us) ~= us or job.seq ~= seq then
   return 'CHANGED'
 end
-local refusal = no_room(job.subject, most_active, most_waiting)
+local refusal = no_room(job.kind, job.subject, most_active, most_waiting)
 if refusal then
   return refusal
 end

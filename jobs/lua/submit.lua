@@ -4,6 +4,7 @@ local id, input, idempotency, input_digest, subject, parent = ARGV[1], ARGV[2], 
 local head_start_ms, delay_ms, run_at_us = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local most_active, most_waiting = tonumber(ARGV[10]), tonumber(ARGV[11]) -- 0 is no limit
 local image = ARGV[12]
+local kind = ARGV[14] -- the first of the fields of its record
 local FAIRNESS_MS = 60 * 1000 -- how far the many jobs of one subject fall behind the few of another
 local EACH_MS = 1000
 
@@ -13,7 +14,7 @@ if parent ~= '' then
     return 'PARENT_ENDED' -- nobody would wait for it, and who cancelled the parent did not see it
   end
 end
-local refusal = no_room(subject, most_active, most_waiting)
+local refusal = no_room(kind, subject, most_active, most_waiting)
 if refusal then
   return refusal
 end

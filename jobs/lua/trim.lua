@@ -6,6 +6,10 @@ for _, id in ipairs(due) do
   redis.call('ZREM', TRIMS, id)
   local job = open(id)
   if job and TERMINAL[job.state] then
+    if job.counted ~= '' then -- it was ended by a worker of an older version, which counts nothing
+      count(job, '')
+      save(job)
+    end
     local log = key(id, 'log')
     local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 2)
     if redis.call('HGET', key(id, 'job'), 'unwanted') then

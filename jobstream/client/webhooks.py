@@ -25,7 +25,8 @@ def verify_webhook(
     the `secrets`, or was longer on its way than it may be, by this machine's clock.
 
     `body` is the request's as it came: what was parsed and written again has another signature. With `seen`, the ids
-    of those that came before, a repeated one is WebhookRepeated; a new one is added."""
+    of those that came before, a repeated one is WebhookRepeated; a new one is added. Discard it there if you then
+    fail to take what it tells: the next try has the same id."""
     given = {name.lower(): value for name, value in headers.items()}
     message_id, timestamp = given.get("webhook-id", ""), given.get("webhook-timestamp", "")
     keys = [_key(secret) for secret in ([secrets] if isinstance(secrets, str) else secrets)]

@@ -8,7 +8,7 @@ from jobstream.commands.jobs import LIMIT, Every, JobId, Limit, OfKind
 from jobstream.exits import Exit
 from jobstream.lists import jobs_of, show_counts, show_jobs
 from jobstream.options import TAKES_IDS
-from jobstream.pages import headline, show_job
+from jobstream.pages import show_change, show_job
 from jobstream.terminal import Terminal
 
 
@@ -42,11 +42,7 @@ async def show(service: AsyncClient, terminal: Terminal, *, job: JobId) -> Exit:
 @asks
 async def retry(service: AsyncClient, terminal: Terminal, *, job: JobId) -> Exit:
     """Run one again, from its last kept step."""
-    again = await service.dead_letters.retry(job)
-    if terminal.as_json:
-        terminal.tell(again.snapshot)
-    else:
-        terminal.show(headline(again))
+    show_change(terminal, await service.dead_letters.retry(job))
     return Exit.DONE
 
 

@@ -9,7 +9,7 @@ from jobstream.command import asks
 from jobstream.exits import Exit
 from jobstream.given import kinds_that_begin, read_job_id
 from jobstream.lists import jobs_of, show_jobs
-from jobstream.pages import headline, show_job
+from jobstream.pages import show_change, show_job
 from jobstream.terminal import Terminal
 from jobstream.updates import show_update
 
@@ -64,7 +64,7 @@ async def show(
 @asks
 async def cancel(service: AsyncClient, terminal: Terminal, *, job: JobId) -> Exit:
     """Cancel a job. One that runs may take some seconds to stop; one that has ended stays as it is."""
-    _show_change(terminal, await service.cancel(job))
+    show_change(terminal, await service.cancel(job))
     return Exit.DONE
 
 
@@ -78,12 +78,5 @@ async def retry(
     from_start: Annotated[bool, typer.Option("--from-start", help="Forget the steps that were kept.")] = False,
 ) -> Exit:
     """Run a failed or cancelled job again; parts can be run again whenever the job has ended."""
-    _show_change(terminal, await service.retry(job, parts=part or None, from_start=from_start))
+    show_change(terminal, await service.retry(job, parts=part or None, from_start=from_start))
     return Exit.DONE
-
-
-def _show_change(terminal: Terminal, job: Job) -> None:
-    if terminal.as_json:
-        terminal.tell(job.snapshot)
-    else:
-        terminal.show(headline(job))

@@ -9,7 +9,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
-from jobs.clock import MICROSECONDS
 from jobs.connection import store_faults
 from jobs.figures import Figures, figures
 from jobs.overview import Counts
@@ -37,8 +36,7 @@ async def _store_now(api: Api) -> int:
     """The store's clock, with which this process's is compared."""
     asked = time.time()
     with store_faults():
-        seconds, microseconds = await api.client.time()
-    now_us = int(seconds) * MICROSECONDS + int(microseconds)
+        now_us = await api.client.now_us()
     api.meters.compare(now_us, asked, time.time())
     return now_us
 

@@ -19,6 +19,7 @@ from service.routes.jobs import NOTHING_MORE, softened
 from service.seats import Seated
 from service.shapes import EventStream
 from service.transports import multiplex
+from service.view import WHOLE, Telling
 
 router = APIRouter(prefix="/v1", tags=["streams"])
 
@@ -35,12 +36,15 @@ async def stream(
 ) -> Response:
     """The updates of up to 32 jobs; one cursor resumes all of them."""
     try:
-        return await _stream(request, api, request_id, list(dict.fromkeys(job)), last_event_id or after)
+        return await opened(request, api, request_id, list(dict.fromkeys(job)), last_event_id or after, WHOLE)
     except JobError as error:
         return softened(error, request, request_id)
 
 
-async def _stream(request: Request, api: Api, request_id: str, wanted: list[str], word: str | None) -> Response:
+async def opened(
+    request: Request, api: Api, request_id: str, wanted: list[str], word: str | None, telling: Telling
+) -> Response:
+    """The stream over the wanted jobs, from the word on."""
     accesses = api.auth.accesses(request)
     if not 1 <= len(wanted) <= compound.MOST_JOBS:
         raise InvalidRequest(f"Name 1 to {compound.MOST_JOBS} jobs.")
@@ -57,7 +61,7 @@ async def _stream(request: Request, api: Api, request_id: str, wanted: list[str]
         return Response(status_code=204)  # also where others are refused, or a browser came back for ever
     seat = await api.limits.stream(guest_of(accesses[0], request), "multiplexed")
     bounds = api.bounds(accesses)
-    return Seated(multiplex.stream_response(api.delivery, places, ended, bounds, refused, request_id), seat)
+    return Seated(multiplex.stream_response(api.delivery, places, ended, bounds, refused, request_id, telling), seat)
 
 
 async def _readable(

@@ -18,7 +18,7 @@ from service.many import Of, follow_many
 from service.outlet import Outlet, chunk
 from service.problems import problem
 from service.reader import Reader
-from service.view import shown_in_parts
+from service.view import Telling
 
 
 def stream_response(
@@ -28,11 +28,12 @@ def stream_response(
     bounds: Bounds,
     refused: Mapping[str, JobError],
     request_id: str,
+    telling: Telling,
 ) -> frames.Stream:
     """The response that tells what follows each place; those of `ended` jobs are at their ends. The jobs that are
     `refused` are told first, and leave the rest alone."""
     known = {job_id: place for job_id, place in places.items() if place is not None}
-    voice = _Voice(known, request_id, delivery.feed.ping_seconds)
+    voice = _Voice(known, request_id, delivery.feed.ping_seconds, telling)
     heard = follow_many(lambda job_id, place: delivery.feed.stream(job_id, place, bounds), places, ended)
 
     def begin(outlet: Outlet) -> None:
@@ -137,10 +138,13 @@ class _Ear(Reader):
 class _Voice:
     """What one connection says: every id that it gives out resumes every job of it."""
 
-    def __init__(self, places: Mapping[JobId, Cursor], request_id: str, ping_seconds: float) -> None:
+    def __init__(
+        self, places: Mapping[JobId, Cursor], request_id: str, ping_seconds: float, telling: Telling
+    ) -> None:
         self._word = Word(places)
         self._request_id = request_id
         self._ping_seconds = ping_seconds
+        self._telling = telling
         self._said_at = asyncio.get_running_loop().time()
 
     def opening(self, refused: Mapping[str, JobError]) -> bytes:
@@ -169,14 +173,17 @@ class _Voice:
             case list():
                 yield b"".join(
                     self._update(
-                        said.job_id, entry.cursor, entry.event, _numbered(said.job_id, entry.seq, entry.body)
+                        said.job_id,
+                        entry.cursor,
+                        entry.event,
+                        _numbered(said.job_id, entry.seq, self._telling.body(entry)),
                     )
                     for entry in said.item
                 )
             case Told(story=story, reason=reason):
                 self._word.move(said.job_id, story.cursor_before_end)
                 head = orjson.dumps({"job": said.job_id})[:-1] + b","
-                yield from frames.told(str(self._word), head, *shown_in_parts(story, reason))
+                yield from frames.told(str(self._word), head, *self._telling.story(story, reason))
             case Quiet():
                 yield from self._ping()
             case Bye(reason=reason):

@@ -172,7 +172,7 @@ async def test_a_connection_that_is_gone_before_its_first_call_is_no_line(tmp_pa
     path = str(tmp_path / "hangs-up")
     connection = UnixDomainSocketConnection(path=path, lib_name=None, lib_version=None)  # so that nothing is asked
     async with await asyncio.start_unix_server(hang_up, path):
-        await connection.connect()
+        await connection.connect()  # type: ignore[no-untyped-call]
         await until(partial(_has_hung_up, connection))
         with pytest.raises(RedisConnectionError):
             Line(connection, silent_seconds=PATIENCE_SECONDS)

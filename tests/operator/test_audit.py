@@ -13,7 +13,7 @@ async def test_every_act_is_noted_and_looking_is_not(operator: Api, doors: Doors
     acts = {
         f"jobs/{waiting}/cancel": ("cancel job", waiting),
         f"jobs/{waiting}/retry": ("retry job", waiting),
-        "dead-letters/retry": ("retry dead letters", letters[0]),
+        "dead-letters/retry": ("retry dead letters", f"1: {letters[0]}"),
         "dead-letters/delete": ("delete dead letters", "chat timeout"),
         "kinds/chat/pause": ("pause kind", "chat"),
         "kinds/chat/resume": ("resume kind", "chat"),

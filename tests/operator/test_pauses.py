@@ -2,15 +2,19 @@
 
 import asyncio
 
+import pytest
 from pydantic import JsonValue
 
 from jobs import keys
+from jobs.errors import QueueFull
 from jobs.kind import AnyKind, Run
 from jobs.model import JobId
 from jobs.pauses import Pauses
+from jobs.queue import Room
 from tests.api import Api
 from tests.engine.conftest import Engine
 from tests.engine.test_workflows import Anything, kind
+from tests.jobs import lines
 from tests.jobs.doors import Doors, idle_kind
 from tests.jobs.patience import until
 from tests.operator.asking import done, told
@@ -180,3 +184,31 @@ async def test_the_operator_pauses_and_resumes_and_sees_which_kinds_are(operator
     assert (figures["paused"], figures["jobs"]["parked"], figures["jobs"]["queued"]) == (["copy-records"], 1, 1)
     assert (resumed["paused"], resumed["paused_at"]) == (False, None)
     assert (kinds["queued"], kinds["running"], kinds["concurrency"]) == (0, 1, 8)
+
+
+async def test_a_suspect_that_is_held_back_leaves_the_place_for_suspects_to_the_next(doors: Doors) -> None:
+    """That place is one for all kinds: a paused kind's job that was woken for it keeps nobody from it."""
+    first, second, third = [await doors.submit(kind) for kind in (QUICK, SLOW, QUICK)]
+    for job_id in (first, second, third):
+        await doors.set_moment(job_id, "crashes", 2)
+    (claim,) = await doors.claim("w-1", slots=3, kinds=BOTH)
+    await Pauses(doors.client).pause("slow")
+    await doors.append(claim, lines.end(result=None))
+
+    claimed = [each.job_id for at in range(2) for each in await doors.claim(f"w-{at + 2}", kinds=BOTH)]
+
+    assert (claim.job_id, claimed) == (first, [third])
+    assert await held_back(doors, "slow") == 1
+
+
+async def test_what_is_held_back_fills_the_queue_for_its_own_kind_alone(doors: Doors) -> None:
+    """However long a pause lasts, no more jobs wait than may; others come in."""
+    room = Room(waiting=2)
+    await Pauses(doors.client).pause("slow")
+    for _ in range(2):
+        await doors.submit(SLOW, room=room)
+    assert await claimed_until_held(doors, 2) == []
+
+    with pytest.raises(QueueFull):
+        await doors.submit(SLOW, room=room)
+    await doors.submit(QUICK, room=room)

@@ -1,7 +1,10 @@
 """What jobs hold is shown to the operator where it asks for that, and nowhere else."""
 
-from jobs.model import Failure, JsonObject
+import re
+
+from jobs.model import Failure, JobId, JsonObject
 from jobs.queue import Submission
+from service.compound import Word
 from tests.api import Api
 from tests.jobs import lines
 from tests.jobs.doors import Doors
@@ -11,7 +14,7 @@ CANARIES = INPUT, PART, RESULT, STEP = tuple(f"canary-of-the-{name}" for name in
 FAILURE = Failure(type="timeout", title="t", detail="d", retryable=False)
 
 
-async def told_all(doors: Doors, *, fails: bool) -> str:
+async def told_all(doors: Doors, *, fails: bool) -> JobId:
     """A job with a canary in each of its contents."""
     submission = Submission(CHAT, {"message": INPUT}, subject="one", metadata={"page": "here"})
     job_id = (await doors.queue.submit(submission)).job_id
@@ -51,6 +54,35 @@ async def test_no_word_of_a_job_is_anywhere_but_in_its_contents(operator: Api, d
     assert dead in shown[-2]
     assert contents[0] == {"input": {"message": INPUT}, "result": {"text": RESULT}, "parts": {"openai": PART}}
     assert contents[1] == {"input": {"message": INPUT}, "result": None, "parts": {"openai": PART}}
+
+
+async def test_that_a_job_moves_is_followed_without_a_word_of_it(operator: Api, doors: Doors) -> None:
+    """The snapshot, each update and the end come, by the cursors of any stream; canaries and digests don't."""
+    job_id = await told_all(doors, fails=False)
+    first = (await doors.entries(job_id))[0].cursor
+    beginning = str(Word({job_id: first}))
+    asked = "/v1/operator/jobs/stream"
+
+    whole = (await operator.http.get(asked, params={"job": job_id})).text
+    moves = (await operator.http.get(asked, params={"job": job_id, "after": beginning})).text
+
+    assert [secret for secret in (*CANARIES, 'sha256":"') if secret in whole + moves] == []
+    assert re.findall("event: (.+)", whole) == ["snapshot", "end"]
+    assert [event for event, _ in (await doors.updates(job_id))[1:]] == re.findall("event: (.+)", moves)
+    assert (await told(operator, "audit"))["items"] == []
+
+
+async def test_to_read_or_follow_a_log_is_noted(operator: Api, doors: Doors) -> None:
+    """Which has all that the job says in it, as any client gets it; a log that is not there is none that was read."""
+    job_id = await told_all(doors, fails=False)
+
+    logs = [(await operator.http.get(f"/v1/operator/jobs/{job_id}/{path}")).text for path in ("updates", "stream")]
+    missing = [await operator.http.get(f"/v1/operator/jobs/{'u' * 32}/{path}") for path in ("updates", "stream")]
+
+    assert all(PART in log for log in logs)
+    assert [answer.status_code for answer in missing] == [404, 404]
+    noted = (await told(operator, "audit"))["items"][::-1]
+    assert [(each["act"], each["on"]) for each in noted] == [("read log", job_id), ("follow log", job_id)]
 
 
 async def test_a_text_that_is_not_shown_cannot_be_confirmed_either(operator: Api, doors: Doors) -> None:

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from httpx2 import Response
+from websockets.asyncio.client import connect
 
 from jobs.connection import Client
 from jobs.endpoints import Endpoints
@@ -18,6 +19,7 @@ from tests.jobs.doors import Doors
 from tests.operator.asking import CHAT, failed
 from tests.service.edge import ALL_SCOPES, KEYRING, OPERATOR_SECRET, Edge, edge
 from tests.system import ROOT, SECRET
+from tests.transports.sockets import hear, names
 from tests.valkey import ValkeyProcess
 
 SHELL = ROOT / "web" / "operator" / "index.html"
@@ -109,7 +111,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/operator/figures"): Route(),
     ("HEAD", "/v1/operator/stream"): Route(),
     ("GET", "/v1/operator/jobs"): Route(),
+    ("HEAD", "/v1/operator/jobs/stream"): Route(400),  # it names no job
     ("GET", "/v1/operator/jobs/{job_id}"): Route(),
+    ("HEAD", "/v1/operator/jobs/{job_id}/stream"): Route(),
+    ("GET", "/v1/operator/jobs/{job_id}/updates"): Route(),
     ("GET", "/v1/operator/jobs/{job_id}/contents"): Route(),
     ("POST", "/v1/operator/jobs/{job_id}/cancel"): Route(202),
     ("POST", "/v1/operator/jobs/{job_id}/retry"): Route(202, _failed),
@@ -127,8 +132,8 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/operator/sign-out"): Route(204),
 }
 OPEN = ("/operator", "/operator/vendor/{path}")
-NOT_ON_THE_LIST = {("GET", "/v1/operator/stream")}
-"""It does not end by itself; what is refused there is refused to `HEAD` too."""
+NOT_ON_THE_LIST = {("GET", f"/v1/operator/{path}") for path in ("stream", "jobs/stream", "jobs/{job_id}/stream")}
+"""They do not end by themselves; what is refused there is refused to `HEAD` too."""
 
 
 def operators(app: FastAPI) -> set[tuple[str, str]]:
@@ -210,6 +215,19 @@ async def test_the_operators_cookie_follows_a_job_and_reads_its_log(operated: Ed
         statuses += [(await browser.http.get(path)).status_code for path in (paths[2], f"/v1/jobs/{job}")]
 
     assert statuses == [200, 200, 200, 401]
+
+
+async def test_the_operators_cookie_opens_no_websocket(operated: Edge, doors: Doors) -> None:
+    """There a job can be cancelled without a note; a page in the same browser goes on by its own cookie."""
+    job = await doors.submit(CHAT, subject="one")
+    operators, pages = f"{OPERATOR_COOKIE}={session(job)}", f"{COOKIE}={page(job)}"
+    url = f"{operated.url.replace('http', 'ws', 1)}/v1/jobs/{job}/ws"
+    async with connect(url, additional_headers=HERE | {"Cookie": operators}, proxy=None) as refused:
+        await hear(refused)
+    async with connect(url, additional_headers=HERE | {"Cookie": f"{operators}; {pages}"}, proxy=None) as followed:
+        heard = await hear(followed, "snapshot")
+
+    assert (refused.close_code, names(heard)) == (4401, ["snapshot"])
 
 
 async def test_a_session_that_has_ended_takes_no_stream_from_a_page_in_the_same_browser(

@@ -20,6 +20,7 @@ from service.hub import Hub
 from service.transports.websocket.closing import UNAUTHORIZED, Closing
 from service.transports.websocket.connection import Connection
 from service.transports.websocket.session import FIRST_SECONDS, Session
+from service.witness import Unwatched
 from tests.service.hasty import run_hastily
 from tests.service.unreliable import JOB, START, FakeStore, Faults
 
@@ -35,7 +36,8 @@ class ScriptedSocket:
     """A client that says each thing at its moment, and notes when it was told what."""
 
     def __init__(self, script: Sequence[tuple[float, JsonObject]]) -> None:
-        self.scope: JsonObject = {}
+        state = SimpleNamespace(api=SimpleNamespace(witness=Unwatched()))
+        self.scope: JsonObject = {"app": SimpleNamespace(state=state)}
         self.told_at: list[float] = [0.0]
         self.told: list[JsonObject] = []
         self._script = list(script)

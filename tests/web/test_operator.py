@@ -213,7 +213,8 @@ async def test_contents_are_shown_when_asked_for_and_that_is_written_down(visit:
     assert widths[0] <= widths[1]
 
     await visit.open("Audit")
-    await expect(visit.rows.first).to_contain_text(re.compile(rf"read contents\s*{job['id'][:8]}"))
+    for row, act in enumerate(("read log", "read contents")):
+        await expect(visit.rows.nth(row)).to_contain_text(re.compile(rf"{act}\s*{job['id'][:8]}"))
 
 
 async def test_a_log_is_read_and_followed_as_a_client_would(visit: Operating, server: Api) -> None:

@@ -55,9 +55,9 @@ function newer(listed, live) {
   return live && live.seq >= listed.seq ? live : listed;
 }
 
-/** Goes on from what was listed, so that no texts come that nobody asked for. */
+/** Goes on from what was listed; no texts come on this stream. */
 function urlOf(rows) {
   const wanted = new URLSearchParams(rows.map(({ id }) => ['job', id]));
   wanted.append('after', wordOf(new Map(rows.map(({ id, cursor }) => [id, cursor]))));
-  return `/v1/stream?${wanted}`;
+  return `/v1/operator/jobs/stream?${wanted}`;
 }

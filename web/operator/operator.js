@@ -26,7 +26,7 @@ export function createOperator({ signedOut }) {
     job: (id) => read(`/jobs/${id}`),
     contents: (id) => read(`/jobs/${id}/contents`),
     /** @param {string} id @param {{after: string, limit: number}} query */
-    updates: (id, query) => ask(`/v1/jobs/${id}/updates`, { query }),
+    updates: (id, query) => read(`/jobs/${id}/updates`, query),
     deadLetters: (query) => read('/dead-letters', query),
     kinds: () => read('/kinds'),
     schedules: () => read('/schedules'),

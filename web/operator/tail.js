@@ -47,7 +47,7 @@ export function createTail(show) {
   function follow(job, cursor) {
     begin();
     [stream, last] = ['connecting', cursor];
-    const url = () => `/v1/jobs/${job}/stream${last ? `?after=${encodeURIComponent(last)}` : ''}`;
+    const url = () => `/v1/operator/jobs/${job}/stream${last ? `?after=${encodeURIComponent(last)}` : ''}`;
     stopListening = listen(url, { types: TYPES, hear, connection });
     draw();
   }

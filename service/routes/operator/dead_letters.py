@@ -43,7 +43,7 @@ class LettersBody(BaseModel):
     @property
     def said(self) -> str:
         """What is meant, in a few words."""
-        return " ".join(self.ids) if self.ids else f"{self.kind} {self.type}"
+        return f"{len(self.ids)}: {' '.join(self.ids)}" if self.ids else f"{self.kind} {self.type}"
 
 
 @router.get("")

@@ -2,6 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks';
 
+import { wordOf } from '../../client/words.js';
 import { StateMark } from '../../components/state-mark.js';
 import { html } from '../../html.js';
 import { useAsked } from '../asked.js';
@@ -67,7 +68,7 @@ function useMoves(job, runs, again) {
   useEffect(() => {
     if (!follows) return undefined;
     let timer;
-    const stop = listen(() => `/v1/jobs/${job.id}/stream?after=${job.cursor}`, { types: MOVES, hear });
+    const stop = listen(() => urlOf(job), { types: MOVES, hear });
     return () => {
       clearTimeout(timer);
       stop();
@@ -79,6 +80,11 @@ function useMoves(job, runs, again) {
       if (type === 'end') stop();
     }
   }, [follows, job?.id, runs]);
+}
+
+/** That the job moves, without what it says. */
+function urlOf({ id, cursor }) {
+  return `/v1/operator/jobs/stream?${new URLSearchParams({ job: id, after: wordOf(new Map([[id, cursor]])) })}`;
 }
 
 function JobError({ error, state }) {
