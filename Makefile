@@ -16,9 +16,9 @@ run: install
 demo: install
 	@$(BIN)/jobstream demo
 
-# Two at a time, a file in one piece: half of what the tests do is wait.
+# Three at a time, a file in one piece: more than half of what the tests do is wait.
 test: install
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 # What failed in `test`, once more, with the machine to itself. Nothing, where nothing was noted as failed, is a failure.
 test-failed: install

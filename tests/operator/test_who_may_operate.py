@@ -223,7 +223,7 @@ async def test_the_operators_cookie_opens_no_websocket(operated: Edge, doors: Do
     operators, pages = f"{OPERATOR_COOKIE}={session(job)}", f"{COOKIE}={page(job)}"
     url = f"{operated.url.replace('http', 'ws', 1)}/v1/jobs/{job}/ws"
     async with connect(url, additional_headers=HERE | {"Cookie": operators}, proxy=None) as refused:
-        await hear(refused)
+        await hear(refused, "snapshot")
     async with connect(url, additional_headers=HERE | {"Cookie": f"{operators}; {pages}"}, proxy=None) as followed:
         heard = await hear(followed, "snapshot")
 
