@@ -36,7 +36,7 @@ CALL_SECONDS = 2.0
 """How long the store may owe an answer and say nothing before it counts as unavailable; without it a frozen one hangs
 us for ever."""
 
-FREE_SECONDS = 1
+FREE_SECONDS = 2
 """How long a call waits for a connection when all are in use, and none of those calls is answered."""
 
 MAKES_ROOM = frozenset({"cancel", "forget", "trim"})
