@@ -48,7 +48,8 @@ class Killer:
 
     async def is_over(self) -> bool:
         """Whether the worker is dead, or has heard that the job's end is written."""
-        return self.struck or self.job_id in self.worker.output.read_text()
+        said = self.worker.output.read_text().splitlines()
+        return self.struck or any(self.job_id in line and "job attempt ended" in line for line in said)
 
 
 @pytest.mark.parametrize("moment", Moment)

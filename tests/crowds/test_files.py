@@ -4,12 +4,14 @@ import asyncio
 import resource
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 from fastapi import FastAPI
 
 from jobs.connection import Client
 from service.server import server_config
 from service.settings import Settings
+from service.witness import Unwatched
 from tests.crowds.guests import Guest, asking, guests, listening
 from tests.crowds.house import House, open_house
 from tests.crowds.talk import Talk, begin_talk
@@ -80,11 +82,13 @@ async def test_a_process_with_few_files_says_so_to_whoever_is_too_many(
 async def test_a_process_uses_all_the_files_it_may(tmp_path: Path, store: ValkeyProcess, redis: Client) -> None:
     """Though it is started with few; a server that another program configures leaves that one's limits alone."""
     few, all_of_them = resource.getrlimit(resource.RLIMIT_NOFILE)
+    app = FastAPI()
+    app.state.api = SimpleNamespace(witness=Unwatched())
     resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, all_of_them))
     try:
         with open_house(tmp_path, store) as house:
             allowed = resource.prlimit(house.process.pid, resource.RLIMIT_NOFILE)
-        server_config(FastAPI(), Settings(_env_file=None))
+        server_config(app, Settings(_env_file=None))
         ours, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (few, all_of_them))

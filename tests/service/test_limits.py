@@ -239,7 +239,7 @@ async def test_every_count_ends_by_itself(service_of_default: Serving, redis: Cl
     left_ms = [await redis.pttl(each) for each in counts]
 
     assert stream.status_code == 200
-    assert len(counts) >= 4  # submissions and polls, by subject and by address
+    assert len(counts) >= 2  # polls, by subject and by address; submissions may be forgotten by now
     assert -1 not in left_ms  # the store's word for: never
     assert max(left_ms) <= 60_000
 

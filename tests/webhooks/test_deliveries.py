@@ -1,12 +1,13 @@
 """Deliveries: each run's end is told once it is there, until somebody has it, and to nobody after that."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 import pytest
 
 from jobs import keys
 from jobs.connection import Client, connect
-from jobs.deliveries import Try
+from jobs.deliveries import Delivery, Try
 from jobs.encryption import sealer_of
 from jobs.endpoints import Endpoints
 from jobs.errors import DeliveryNotFound, InvalidCursor
@@ -17,7 +18,7 @@ from jobstream.client import WebhookRefused
 from tests.encryption.holdings import everything
 from tests.encryption.keys import FIRST
 from tests.jobs.doors import Doors, idle_kind
-from tests.jobs.patience import until
+from tests.jobs.patience import PATIENCE_SECONDS, until
 from tests.valkey import ValkeyProcess
 from tests.webhooks.conftest import FAILURE, Office
 from tests.webhooks.receiver import OTHER_SECRET, SECRET, SECRETS, Receiver, never, receiving, status
@@ -189,13 +190,22 @@ async def test_a_try_under_way_does_not_bring_back_what_its_endpoint_wants_no_mo
     """Two runs are told of at once: one is answered with 410, and after it the other fails."""
     job_id = await office.ended(receiver.url, state="failed")
     await run_again(office, job_id)
-    first, second = await office.webhooks.take(slots=2, most_of_one=2, token="both", busy=[])
+    first, second = await both_taken(office)
 
     await office.webhooks.settle(second, Try("disabled", 410, "gone"))
     await office.webhooks.settle(first, Try("pending", 500, "try again", delay_seconds=0))
 
     assert [each.state for each in await office.webhooks.of_job(job_id)] == ["disabled", "disabled"]
     assert await office.doors.client.zcard(keys.DUE + await host_of(office, job_id)) == 0
+
+
+async def both_taken(office: Office) -> list[Delivery]:
+    """Two deliveries, each as soon as it is due."""
+    taken: list[Delivery] = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(taken) < 2:
+            taken += await office.webhooks.take(slots=2, most_of_one=2, token=f"take-{len(taken)}", busy=[])
+    return taken
 
 
 async def run_again(office: Office, job_id: JobId) -> None:
